@@ -1,0 +1,34 @@
+#!/bin/bash
+# Makes the cluster on first start (roles, database), then becomes the primary. Passwords come from files, are set again at each start, and
+# stand in no argument list and no log.
+set -euo pipefail
+bin=/usr/lib/postgresql/17/bin
+data=/var/lib/postgresql/data
+socket=/run/postgresql
+
+server() { "$bin/pg_ctl" -D "$data" -s -w -t 60 -o "-c config_file=/etc/quire/postgresql.conf -c data_directory=$data -c listen_addresses=''" "$@"; }
+
+if [ ! -s "$data/PG_VERSION" ]; then
+    # Made beside its place and moved, so that a first start cut short leaves nothing half made.
+    rm -rf "$data.new" && "$bin/initdb" -D "$data.new" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 --data-checksums >/dev/null
+    find "$data" -mindepth 1 -delete 2>/dev/null || true
+    mv "$data.new"/* "$data"/
+    rmdir "$data.new" && chmod 700 "$data"
+fi
+
+password() { printf "'%s'" "$(tr -d '\n' < "/run/secrets/postgres_$1")"; }
+server start
+{
+    echo "SET log_statement = 'none';"
+    for role in owner session documents query monitor replication; do
+        echo "SELECT 'CREATE ROLE quire_$role' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'quire_$role') \\gexec"
+        echo "ALTER ROLE quire_$role LOGIN PASSWORD $(password "$role");"
+    done
+    echo "ALTER ROLE quire_replication REPLICATION;"
+    echo "GRANT pg_monitor TO quire_monitor;"
+    echo "SELECT 'CREATE DATABASE quire OWNER quire_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'quire') \\gexec"
+    echo "REVOKE ALL ON DATABASE quire FROM PUBLIC;"
+    echo "GRANT CONNECT ON DATABASE quire TO quire_session, quire_documents, quire_query, quire_monitor;"
+} | psql -h "$socket" -U postgres -d postgres -q -v ON_ERROR_STOP=1
+server stop -m fast
+exec "$bin/postgres" -D "$data" -c config_file=/etc/quire/postgresql.conf -c data_directory="$data"
