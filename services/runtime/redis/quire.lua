@@ -1,0 +1,298 @@
+#!lua name=quire
+-- All that Quire does in Redis, as one function library: each function is atomic, and nothing else writes these keys.
+--
+-- function                  KEYS                                        ARGV -> answer
+-- quire_library             -                                           -> {version, text hash}
+-- quire_check               session                                     request, deadline_ms, limits (1|0), period_us, burst, concurrent
+--                                                                       -> {verdict, account, watermark, remaining, reset_s, retry_s}
+-- quire_limit               a rate key                                  period_us, burst -> {allowed (1|0), remaining, reset_s, retry_s}
+-- quire_log_in_attempt      log_in                                      failures_max, window_s -> {allowed (1|0), remaining, reset_s, retry_s}
+-- quire_log_in_succeeded    log_in                                      -> 1        the attempt is given back, the growth forgotten
+-- quire_log_in_undone       log_in                                      -> 1        the attempt is given back: neither right nor wrong (503)
+-- quire_release             places                                      request -> removed
+-- quire_watermark_raise     watermark                                   watermark -> 1, or 0: a newer timeline is known, the writer is deposed
+-- quire_session_put         session, revoked                            account, id, idle_s, expires_ms, seen_ms (0: now) -> 1, or 0: revoked
+-- quire_session_revoke      (session, revoked) any number of times      ttl_s of the tombstones -> sessions that were there
+-- quire_sessions_seen       session...                                  -> seen_ms of each, 0: not there
+-- quire_sessions_load       (session, revoked)...                       (account, id, idle_s, expires_ms, seen_ms) for each -> how many are stored
+-- quire_load_begin          quire:epoch, {quire:epoch}:loading          nonce -> 1  empties the database; begins a load
+-- quire_epoch_set           quire:epoch, {quire:epoch}:loading          nonce, run id -> 1, or 0: flushed or begun anew since load_begin; load again
+--
+-- key          its name (runtime/keys.h builds them)                    its value
+-- session      quire:{tttt}:session:<64 hex: SHA-256 of the token>      hash account, id, idle_ms, expires_ms, seen_ms; lives as long as the session
+-- revoked      quire:{tttt}:revoked:<64 hex>                            '1', for ttl_s
+-- watermark    quire:{tttt}:account:<uuid>:watermark                    '<system identifier>/<timeline>:<16 hex digits: LSN>', for a day
+-- rate         quire:{tttt}:account:<uuid>:rate                         GCRA's theoretical arrival time, microseconds
+-- places       quire:{tttt}:account:<uuid>:places                       sorted set of requests by deadline, milliseconds
+-- address      quire:{addr:<address>}:requests | :registrations         as rate
+-- log_in       quire:{addr:<address>}:log_in:<tttt>                     hash count, start_ms, until_ms, strikes
+-- tttt is the account's tag in hexadecimal. Times are Redis' own (TIME), so that workers' clocks don't matter, but for deadlines.
+--
+-- verdict: 0 unknown session, 1 admitted, 2 too many requests, 3 too many at once.
+--
+-- quire_check learns the account from the session, so the account's keys can't be among its KEYS; they share its hash tag, and with it the
+-- slot of a Redis Cluster. The other functions name all their keys. quire_sessions_load and quire_session_revoke may mix slots where there is no cluster.
+
+local VERSION = 1 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
+local TEXT_HASH = '@QUIRE_LIBRARY_HASH@'
+
+local WATERMARK_S = 86400     -- a lost watermark costs one read of the primary
+local STRIKES_S = 86400       -- how long a log-in penalty goes on growing
+local STRIKES_MAX = 7         -- window * 2^6 is the longest penalty: 16 hours of 15 minutes
+local SEEN_STEP_MS = 1000     -- how coarse last-seen times are, so that a busy session isn't written with each request
+
+local function now_us()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function integer(number)
+    return string.format('%.0f', number)
+end
+
+local function seconds(us)
+    return math.max(0, math.ceil(us / 1000000))
+end
+
+-- The generic cell rate algorithm: (allowed, new arrival time, remaining, reset_us, retry_us).
+local function gcra(arrival, now, period, burst)
+    arrival = math.max(arrival or 0, now)
+    local next_arrival = arrival + period
+    local room = burst * period - (next_arrival - now)
+    if room < 0 then
+        return false, arrival, 0, arrival - now, -room
+    end
+    return true, next_arrival, math.floor(room / period), next_arrival - now, 0
+end
+
+local function store_arrival(key, arrival, now)
+    redis.call('SET', key, integer(arrival), 'PX', integer(math.ceil((arrival - now) / 1000) + 1))
+end
+
+-- False when all places are taken by requests that are still within their deadline.
+local function place_free(key, request, now_ms, concurrent)
+    if redis.call('ZCARD', key) < concurrent then
+        return true
+    end
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', integer(now_ms))
+    if redis.call('ZCARD', key) < concurrent then
+        return true
+    end
+    return redis.call('ZSCORE', key, request) and true or false -- a redelivery has its place already
+end
+
+-- The session's account, or nil. Refreshes its idle time.
+local function session_account(key, now_ms)
+    local session = redis.call('HMGET', key, 'account', 'idle_ms', 'expires_ms', 'seen_ms')
+    if not session[1] then
+        return nil
+    end
+    local idle, expires, seen = tonumber(session[2]), tonumber(session[3]), tonumber(session[4])
+    if now_ms >= expires or now_ms >= seen + idle then
+        return nil
+    end
+    if now_ms - seen >= math.min(SEEN_STEP_MS, idle / 10) then
+        redis.call('HSET', key, 'seen_ms', integer(now_ms))
+        redis.call('PEXPIREAT', key, integer(math.min(expires, now_ms + idle)))
+    end
+    return session[1]
+end
+
+local function check(keys, args)
+    local now = now_us()
+    local now_ms = math.floor(now / 1000)
+    local account = session_account(keys[1], now_ms)
+    if not account then
+        return {0, '', '', 0, 0, 0}
+    end
+    local prefix = string.match(keys[1], '^quire:{%x+}:') .. 'account:' .. account
+    local state = redis.call('MGET', prefix .. ':watermark', prefix .. ':rate')
+    local watermark = state[1] or ''
+    if args[3] ~= '1' then
+        return {1, account, watermark, 0, 0, 0}
+    end
+    local places, concurrent = prefix .. ':places', tonumber(args[6])
+    if not place_free(places, args[1], now_ms, concurrent) then
+        return {3, account, watermark, 0, 1, 1}
+    end
+    local allowed, arrival, remaining, reset, retry =
+        gcra(tonumber(state[2] or '0'), now, tonumber(args[4]), tonumber(args[5]))
+    if not allowed then
+        return {2, account, watermark, 0, seconds(reset), math.max(1, seconds(retry))}
+    end
+    store_arrival(prefix .. ':rate', arrival, now)
+    local deadline_ms = math.max(tonumber(args[2]), now_ms + 1)
+    redis.call('ZADD', places, integer(deadline_ms), args[1])
+    redis.call('PEXPIREAT', places, integer(deadline_ms), 'GT')
+    redis.call('PEXPIREAT', places, integer(deadline_ms), 'NX')
+    return {1, account, watermark, remaining, seconds(reset), 0}
+end
+
+local function limit(keys, args)
+    local now = now_us()
+    local allowed, arrival, remaining, reset, retry =
+        gcra(tonumber(redis.call('GET', keys[1]) or '0'), now, tonumber(args[1]), tonumber(args[2]))
+    if not allowed then
+        return {0, 0, seconds(reset), math.max(1, seconds(retry))}
+    end
+    store_arrival(keys[1], arrival, now)
+    return {1, remaining, seconds(reset), 0}
+end
+
+-- Counts an attempt when it starts, so that many at once are many. The first failures_max of a window are free; the next one closes the door
+-- for this account from this address until the window ends, and each time it comes to that again, for twice as long.
+local function log_in_attempt(keys, args)
+    local now_ms = math.floor(now_us() / 1000)
+    local failures_max, window_ms = tonumber(args[1]), tonumber(args[2]) * 1000
+    local state = redis.call('HMGET', keys[1], 'count', 'start_ms', 'until_ms', 'strikes')
+    local count, start_ms = tonumber(state[1] or '0'), tonumber(state[2] or '0')
+    local until_ms, strikes = tonumber(state[3] or '0'), tonumber(state[4] or '0')
+    if now_ms < until_ms then
+        local wait = seconds((until_ms - now_ms) * 1000)
+        return {0, 0, wait, math.max(1, wait)}
+    end
+    if until_ms > 0 or now_ms >= start_ms + window_ms then
+        count, start_ms, until_ms = 0, now_ms, 0
+    end
+    if count >= failures_max then
+        strikes = math.min(strikes + 1, STRIKES_MAX)
+        until_ms = start_ms + window_ms * 2 ^ (strikes - 1)
+    else
+        count = count + 1
+    end
+    redis.call('HSET', keys[1], 'count', integer(count), 'start_ms', integer(start_ms), 'until_ms', integer(until_ms), 'strikes', integer(strikes))
+    redis.call('PEXPIREAT', keys[1], integer(math.max(until_ms, start_ms + window_ms) + (strikes > 0 and STRIKES_S * 1000 or 0)))
+    if until_ms > 0 then
+        local wait = seconds((until_ms - now_ms) * 1000)
+        return {0, 0, wait, math.max(1, wait)}
+    end
+    return {1, failures_max - count, seconds((start_ms + window_ms - now_ms) * 1000), 0}
+end
+
+local function give_back(key)
+    if tonumber(redis.call('HGET', key, 'count') or '0') > 0 then
+        redis.call('HINCRBY', key, 'count', -1)
+    end
+end
+
+local function log_in_succeeded(keys)
+    give_back(keys[1])
+    if redis.call('EXISTS', keys[1]) == 1 then
+        redis.call('HSET', keys[1], 'strikes', '0', 'until_ms', '0')
+    end
+    return 1
+end
+
+local function log_in_undone(keys)
+    give_back(keys[1])
+    return 1
+end
+
+local function release(keys, args)
+    return redis.call('ZREM', keys[1], args[1])
+end
+
+-- Watermarks of one epoch compare by LSN (16 hex digits, so as text); of one cluster, by timeline: a promotion only ever adds one. Where the cluster
+-- itself was made anew nothing can be compared, and the last writer's stands: readers go to the primary while it isn't their primary's epoch.
+local function watermark_raise(keys, args)
+    local system, timeline, lsn = string.match(args[1], '^(%d+)/(%d+):(%x+)$')
+    if not system or #lsn ~= 16 then
+        return redis.error_reply('ERR not a watermark')
+    end
+    local known = redis.call('GET', keys[1])
+    if known then
+        local known_system, known_timeline, known_lsn = string.match(known, '^(%d+)/(%d+):(%x+)$')
+        if known_system == system then
+            if tonumber(known_timeline) > tonumber(timeline) then
+                return 0
+            end
+            if known_timeline == timeline and known_lsn >= lsn then
+                redis.call('EXPIRE', keys[1], WATERMARK_S)
+                return 1
+            end
+        end
+    end
+    redis.call('SET', keys[1], args[1], 'EX', WATERMARK_S)
+    return 1
+end
+
+-- Never over a tombstone; never takes a last-seen time back.
+local function store_session(session, revoked, account, id, idle_s, expires_ms, seen_ms, now_ms)
+    if redis.call('EXISTS', revoked) == 1 then
+        return 0
+    end
+    local idle = tonumber(idle_s) * 1000
+    local seen = tonumber(seen_ms)
+    if seen == 0 then
+        seen = now_ms
+    end
+    seen = math.max(seen, tonumber(redis.call('HGET', session, 'seen_ms') or '0'))
+    redis.call('HSET', session, 'account', account, 'id', id, 'idle_ms', integer(idle), 'expires_ms', integer(tonumber(expires_ms)),
+        'seen_ms', integer(seen))
+    redis.call('PEXPIREAT', session, integer(math.min(tonumber(expires_ms), seen + idle)))
+    return 1
+end
+
+local function session_put(keys, args)
+    return store_session(keys[1], keys[2], args[1], args[2], args[3], args[4], args[5], math.floor(now_us() / 1000))
+end
+
+local function sessions_load(keys, args)
+    local now_ms, stored = math.floor(now_us() / 1000), 0
+    for i = 1, #keys / 2 do
+        local a = (i - 1) * 5
+        stored = stored + store_session(keys[2 * i - 1], keys[2 * i], args[a + 1], args[a + 2], args[a + 3], args[a + 4], args[a + 5], now_ms)
+    end
+    return stored
+end
+
+local function session_revoke(keys, args)
+    local removed = 0
+    for i = 1, #keys, 2 do
+        redis.call('SET', keys[i + 1], '1', 'EX', args[1])
+        removed = removed + redis.call('DEL', keys[i])
+    end
+    return removed
+end
+
+local function sessions_seen(keys)
+    local answer = {}
+    for i, key in ipairs(keys) do
+        answer[i] = tonumber(redis.call('HGET', key, 'seen_ms') or '0')
+    end
+    return answer
+end
+
+-- The nonce tells epoch_set that what load_begin began is still there: a flush in between takes it away with the sessions.
+local function load_begin(keys, args)
+    redis.call('FLUSHDB')
+    redis.call('SET', keys[2], args[1])
+    return 1
+end
+
+local function epoch_set(keys, args)
+    if redis.call('GET', keys[2]) ~= args[1] then
+        return 0
+    end
+    redis.call('SET', keys[1], args[2])
+    return 1
+end
+
+local function library()
+    return {VERSION, TEXT_HASH}
+end
+
+redis.register_function{function_name = 'quire_library', callback = library, flags = {'no-writes'}}
+redis.register_function('quire_check', check)
+redis.register_function('quire_limit', limit)
+redis.register_function('quire_log_in_attempt', log_in_attempt)
+redis.register_function('quire_log_in_succeeded', log_in_succeeded)
+redis.register_function('quire_log_in_undone', log_in_undone)
+redis.register_function('quire_release', release)
+redis.register_function('quire_watermark_raise', watermark_raise)
+redis.register_function('quire_session_put', session_put)
+redis.register_function('quire_session_revoke', session_revoke)
+redis.register_function{function_name = 'quire_sessions_seen', callback = sessions_seen, flags = {'no-writes'}}
+redis.register_function('quire_sessions_load', sessions_load)
+redis.register_function('quire_load_begin', load_begin)
+redis.register_function('quire_epoch_set', epoch_set)
