@@ -1,0 +1,105 @@
+"""Apache Kafka, one KRaft node that is broker and controller."""
+
+import json
+import os
+import subprocess
+import sys
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from .ports import free_port
+from .server import Server
+
+_COMPOSE = os.path.join(os.path.dirname(__file__), "../../../compose/kafka")
+_LIBS = os.environ.get("KAFKA_LIBS", "/opt/kafka/libs")
+_JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+_LOG4J = """
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d %p %c{1} %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+"""
+
+
+class Kafka(Server):
+    def __init__(self, folder):
+        super().__init__("kafka", folder)
+        self.port = free_port()
+        self.controller_port = free_port()
+        self.brokers = f"127.0.0.1:{self.port}"
+        self._properties = os.path.join(folder, "server.properties")
+        self._log4j = os.path.join(folder, "log4j2.properties")
+        with open(self._log4j, "w") as file:
+            file.write(_LOG4J)
+        with open(self._properties, "w") as file:
+            for name, value in self._settings().items():
+                file.write(f"{name}={value}\n")
+        self._formatted = False
+
+    def _settings(self):
+        """As compose/ deploys it, but for addresses, folders and what only a small machine asks for."""
+        settings = {}
+        with open(os.path.join(_COMPOSE, "server.properties")) as file:
+            for line in file:
+                if "=" in line and not line.startswith("#"):
+                    name, _, value = line.strip().partition("=")
+                    settings[name] = value
+        settings.update({
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "log.dirs": os.path.join(self.folder, "logs"),
+            # A killed broker may register again as soon as its session has lapsed.
+            "broker.session.timeout.ms": 2000,
+            "broker.heartbeat.interval.ms": 500,
+            "log.index.size.max.bytes": 1024 * 1024,
+        })
+        return settings
+
+    def _java(self, main, *arguments):
+        return ["java", *_JVM, f"-Dlog4j2.configurationFile={self._log4j}", "-cp", f"{_LIBS}/*", main, *arguments]
+
+    def prepare(self):
+        if self._formatted:
+            return
+        with open(self.log_path, "ab") as log:
+            subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAQQCqqqqqqqqqqg", "-c",
+                                      self._properties), check=True, stdout=log, stderr=log)
+        self._formatted = True
+
+    def command(self):
+        return self._java("kafka.Kafka", self._properties)
+
+    def admin(self):
+        return AdminClient({"bootstrap.servers": self.brokers, "log_level": 2})
+
+    def ready(self):
+        return bool(self.admin().list_topics(timeout=1).brokers)
+
+    def create_topics(self, topics):
+        """`topics`: dicts with name, partitions, config. One that exists is left as it is."""
+        new = [NewTopic(topic["name"], num_partitions=topic["partitions"], replication_factor=1,
+                        config={name: str(value) for name, value in topic["config"].items()}) for topic in topics]
+        if not new:
+            return
+        admin = self.admin()  # kept: the futures fail when it is collected
+        for name, future in admin.create_topics(new, operation_timeout=30).items():
+            try:
+                future.result(30)
+            except KafkaException as error:
+                if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                    raise RuntimeError(f"topic {name}: {error}") from error
+
+    def topics(self):
+        """Names of all topics but Kafka's own."""
+        return sorted(name for name in self.admin().list_topics(timeout=10).topics if not name.startswith("__"))
+
+
+def topics_of(proto_generate, *arguments):
+    """The topics that the contract asks for: proto/generate.py --topics, one JSON object a line."""
+    lines = subprocess.run([sys.executable, proto_generate, "--topics", *arguments], check=True, stdout=subprocess.PIPE).stdout
+    return [json.loads(line) for line in lines.splitlines() if line.strip()]

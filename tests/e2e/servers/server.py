@@ -1,0 +1,194 @@
+"""What all servers have in common: a process, its log file, and whether the test means it to run."""
+
+import atexit
+import os
+import signal
+import subprocess
+
+from .waiting import PATIENCE, GivenUp, wait_until
+
+_SANITIZER_REPORTS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"WARNING: ThreadSanitizer", b": runtime error: ",
+                      b"SUMMARY: UndefinedBehaviorSanitizer", b"SUMMARY: AddressSanitizer")
+
+
+class Server:
+    """One real server. `wanted` is what the test asked for; a server that is wanted but not alive died by itself."""
+
+    start_seconds = 30
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = folder
+        self.log_path = os.path.join(folder, f"{name}.log")
+        self.process = None
+        self.wanted = False
+        self.paused = False
+        os.makedirs(folder, exist_ok=True)
+        open(self.log_path, "ab").close()
+        atexit.register(self._end)
+
+    # What a kind of server says of itself.
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return dict(os.environ)
+
+    def user(self):
+        """The account to run as; None: ours."""
+        return None
+
+    def prepare(self):
+        """Before each start."""
+
+    def ready(self):
+        """True once it serves. May raise until then."""
+        return True
+
+    # What a test does with it.
+
+    @property
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def died(self):
+        return self.wanted and not self.alive
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def spawn(self):
+        """Starts the process without waiting for it."""
+        assert not self.alive, f"{self.name} runs already"
+        self.prepare()
+        with open(self.log_path, "ab") as log:
+            user = self.user()
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), cwd=self.folder,
+                start_new_session=True, user=user, group=user, extra_groups=[] if user else None)
+        self.wanted = True
+        self.paused = False
+
+    def wait_ready(self):
+        def ready():
+            if not self.alive:
+                raise GivenUp(f"{self.name} ended with {self.process.returncode} while it started:\n{self.log_tail()}")
+            return self.ready()
+
+        wait_until(ready, self.start_seconds, f"{self.name} is ready")
+
+    def start(self):
+        self.spawn()
+        self.wait_ready()
+        return self
+
+    def stop(self, seconds=15):
+        """Asks it to end (SIGTERM) and asserts that it does, cleanly. Returns its exit status."""
+        self.wanted = False
+        if not self.alive:
+            return None
+        if self.paused:
+            self.resume()
+        self.process.send_signal(self.stop_signal)
+        try:
+            status = self.process.wait(seconds * PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not end within {seconds} s of being asked to") from None
+        return status
+
+    stop_signal = signal.SIGTERM
+
+    def kill(self):
+        """Ends it at once, with all its processes (SIGKILL), as a lost power line or the kernel's OOM killer would."""
+        self.wanted = False
+        if self.process is None:
+            return
+        for pid in self._tree():
+            _signal(pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def pause(self):
+        """Stops all its threads (SIGSTOP): connections stay open and nothing answers."""
+        for pid in self._tree():
+            _signal(pid, signal.SIGSTOP)
+        self.paused = True
+
+    def resume(self):
+        for pid in self._tree():
+            _signal(pid, signal.SIGCONT)
+        self.paused = False
+
+    def heal(self):
+        """Brings it back to running, whatever a test did to it. True when there was something to mend."""
+        if self.process is None:
+            return False  # nobody has started it yet
+        if self.paused and self.alive:
+            self.resume()
+            return True
+        if not self.alive:
+            self.start()
+            return True
+        return False
+
+    # Its log.
+
+    def log_size(self):
+        return os.path.getsize(self.log_path)
+
+    def log_bytes(self, start=0):
+        with open(self.log_path, "rb") as log:
+            log.seek(start)
+            return log.read()
+
+    def log_contains(self, text, start=0):
+        return (text if isinstance(text, bytes) else text.encode()) in self.log_bytes(start)
+
+    def log_lines(self, text, start=0):
+        """The lines that contain `text`."""
+        return [line for line in self.log_bytes(start).decode(errors="replace").splitlines() if text in line]
+
+    def log_tail(self, start=0, characters=4000):
+        return self.log_bytes(start)[-characters:].decode(errors="replace")
+
+    def sanitizer_report(self, start=0):
+        """The first report of a sanitizer in the log, or None."""
+        log = self.log_bytes(start)
+        places = [place for place in (log.find(mark) for mark in _SANITIZER_REPORTS) if place >= 0]
+        return log[max(0, min(places) - 200):min(places) + 4000].decode(errors="replace") if places else None
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def _tree(self):
+        """Our process and all that descend from it, parents first."""
+        children = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    children.setdefault(int(stat.read().rpartition(")")[2].split()[1]), []).append(int(entry))
+            except OSError:
+                continue
+        tree = [self.process.pid]
+        for pid in tree:
+            tree.extend(children.get(pid, []))
+        return tree
+
+    def _end(self):
+        if self.alive:
+            self.kill()
+
+
+def _signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

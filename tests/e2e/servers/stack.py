@@ -1,0 +1,197 @@
+"""Everything that Quire is, as real processes on loopback."""
+
+import os
+import secrets
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+from nacl.public import PrivateKey
+
+from .binary import SOURCE
+from .gateway import Gateway
+from .kafka import Kafka, topics_of
+from .postgres import Primary, Replica
+from .redis import Redis
+from .service import Service
+
+_ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query")
+
+
+class Stack:
+    """`start()` brings all up; the parts are attributes, and `servers` lists them in the order in which they start."""
+
+    def __init__(self, folder=None, settings=None, gateways=2):
+        self._own_folder = folder is None
+        self.folder = folder or tempfile.mkdtemp(prefix="quire-e2e-")
+        os.makedirs(self.folder, exist_ok=True)
+        os.chmod(self.folder, 0o755)  # the account of PostgreSQL passes through
+        self.settings = settings or {}
+        self._make_secrets()
+        self._make_infrastructure()
+        self._make_services(gateways)
+        self.marks = {}
+
+    def _make_secrets(self):
+        self.secrets = os.path.join(self.folder, "secrets")
+        os.makedirs(self.secrets, exist_ok=True)
+        self.passwords = {role: secrets.token_hex(16) for role in (*_ROLES, "postgres", "redis")}
+        for role, password in self.passwords.items():
+            self._secret(f"{role}.password", password)
+        self._secret("owner.pgpass", f"127.0.0.1:*:*:quire_owner:{self.passwords['quire_owner']}\n")
+        self.seal_keys = []
+        self.add_seal_key()
+
+    def add_seal_key(self):
+        """Puts a new sealing key before the ones there are; processes read the files at their next start."""
+        key = PrivateKey.generate()
+        self.seal_keys.insert(0, (len(self.seal_keys) + 1, bytes(key.public_key).hex(), bytes(key).hex()))
+        del self.seal_keys[2:]
+        self._secret("seal.public", "".join(f"{number} {public}\n" for number, public, _ in self.seal_keys))
+        self._secret("seal.secret", "".join(f"{number} {public} {secret}\n" for number, public, secret in self.seal_keys))
+
+    def _secret(self, name, text):
+        path = os.path.join(self.secrets, name)
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, 0o600)
+
+    def secret_path(self, name):
+        return os.path.join(self.secrets, name)
+
+    def _make_infrastructure(self):
+        part = lambda name: os.path.join(self.folder, name)  # noqa: E731
+        self.kafka = Kafka(part("kafka"))
+        self.primary = Primary(part("primary"), self.passwords["postgres"], {role: self.passwords[role] for role in _ROLES})
+        self.replicas = [Replica(f"replica-{number}", part(f"replica-{number}"), self.primary) for number in (1, 2)]
+        self.redis = Redis(part("redis"), self.passwords["redis"])
+        self.infrastructure = [self.kafka, self.primary, *self.replicas, self.redis]
+
+    def service_settings(self, role):
+        """The settings of a topic consumer that is `role` to PostgreSQL."""
+        return {
+            "QUIRE_KAFKA_BROKERS": self.kafka.brokers,
+            "QUIRE_POSTGRES_PRIMARY": self.primary.conninfo(role),
+            "QUIRE_POSTGRES_REPLICAS": ";".join(replica.conninfo(role) for replica in self.replicas),
+            "QUIRE_POSTGRES_PASSWORD_FILE": self.secret_path(f"{role}.password"),
+            "QUIRE_REDIS": self.redis.address,
+            "QUIRE_REDIS_PASSWORD_FILE": self.secret_path("redis.password"),
+            **({"QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.secret")} if role == "quire_session" else {}),
+            **self.settings,
+        }
+
+    def migrate_settings(self):
+        owner = self.primary.conninfo("quire_owner", passfile=self.secret_path("owner.pgpass"))
+        return {"QUIRE_POSTGRES_MIGRATE": owner}
+
+    def gateway_settings(self):
+        return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers, "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"), **self.settings}
+
+    def _service(self, name, room, **settings):
+        return Service(name, os.path.join(self.folder, name), room,
+                       {**self.service_settings(f"quire_{room}"), **settings}, self.migrate_settings())
+
+    def _make_services(self, gateways):
+        self.session = self._service("session", "session", QUIRE_LANES="session")
+        self.session_password = self._service("session-password", "session", QUIRE_LANES="password")
+        self.documents = self._service("documents", "documents")
+        self.query = self._service("query", "query")
+        self.services = [self.session, self.session_password, self.documents, self.query]
+        self.gateways = [Gateway(f"gateway-{number}", os.path.join(self.folder, f"gateway-{number}"), self.gateway_settings())
+                         for number in range(1, gateways + 1)]
+        self.gateway = self.gateways[0]
+        self.ours = [*self.services, *self.gateways]
+
+    @property
+    def servers(self):
+        return [*self.infrastructure, *self.ours]
+
+    # Up and down.
+
+    def start(self):
+        self.start_infrastructure()
+        self.migrate()
+        self.start_ours()
+        return self
+
+    def start_infrastructure(self):
+        def database():
+            self.primary.start()
+            self.primary.create_database()
+            _all(lambda replica: replica.start(), self.replicas)
+
+        def broker():
+            self.kafka.start()
+            self.kafka.create_topics(topics_of(os.path.join(SOURCE, "proto/generate.py")))
+
+        _all(lambda begin: begin(), [broker, database, self.redis.start])
+
+    def migrate(self):
+        def migrate(service):
+            assert service.migrate() == 0, f"{service.name} migrate:\n{service.log_tail()}"
+
+        # In this order: a later service's migrations may ask for an earlier one's tables.
+        for service in (self.session, self.documents, self.query):
+            migrate(service)
+
+    def start_ours(self):
+        for server in self.ours:
+            server.spawn()
+        for server in self.ours:
+            server.wait_ready()
+
+    def stop(self):
+        """Ends our programs as an operator would, the rest at once. Raises when one of ours ended uncleanly."""
+        faults = []
+        for server in reversed(self.ours):
+            if server.alive:
+                server.wanted = False
+                if server.paused:
+                    server.resume()
+                server.process.send_signal(server.stop_signal)
+        for server in reversed(self.ours):
+            try:
+                server.stop()
+                if server.process is not None and server.process.returncode not in (0, -9):
+                    faults.append(f"{server.name} ended with status {server.process.returncode}\n{server.log_tail()}")
+            except AssertionError as fault:
+                faults.append(str(fault))
+            report = server.sanitizer_report(self.marks.get(server, 0))
+            if report:
+                faults.append(f"{server.name}:\n{report}")
+        for server in self.infrastructure:
+            server.kill()
+        if self._own_folder and not faults and not os.environ.get("QUIRE_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        assert not faults, "\n\n".join(faults)
+
+    # Between tests.
+
+    def mark(self):
+        """Remembers the end of each log: what comes after belongs to the next test."""
+        self.marks = {server: server.log_size() for server in self.servers}
+
+    def faults(self):
+        """What went wrong by itself since mark(): servers that died, reports of sanitizers."""
+        faults = [f"{server.name} died by itself (status {server.process.returncode})" for server in self.servers if server.died]
+        for server in self.ours:
+            report = server.sanitizer_report(self.marks.get(server, 0))
+            if report:
+                faults.append(f"{server.name}:\n{report}")
+        return faults
+
+    def heal(self):
+        """Everything runs again, with its own settings, and is ready."""
+        mended = [server for server in self.infrastructure if server.heal()]
+        mended += [server for server in self.ours if server.heal()]
+        if mended:
+            for server in self.ours:
+                server.wait_ready()
+        return mended
+
+
+def _all(function, items):
+    """Runs function on every item at once; raises the first failure."""
+    with ThreadPoolExecutor(len(items)) as pool:
+        for future in [pool.submit(function, item) for item in items]:
+            future.result()
