@@ -48,6 +48,10 @@ struct quire_once {
 };
 struct quire_once quire_request_once(const struct quire_request *request);
 
+/* The handler's own, from one round to the next: as a rule a struct in the request's arena. NULL at first. */
+void quire_request_set_state(struct quire_request *request, void *state);
+void *quire_request_state(const struct quire_request *request);
+
 /* Empty, in the request's arena. */
 struct quire_parameters *quire_request_parameters(struct quire_request *request);
 
