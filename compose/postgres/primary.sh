@@ -10,10 +10,9 @@ server() { "$bin/pg_ctl" -D "$data" -s -w -t 60 -o "-c config_file=/etc/quire/po
 
 if [ ! -s "$data/PG_VERSION" ]; then
     # Made beside its place and moved, so that a first start cut short leaves nothing half made.
-    rm -rf "$data.new" && "$bin/initdb" -D "$data.new" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 --data-checksums >/dev/null
-    find "$data" -mindepth 1 -delete 2>/dev/null || true
-    mv "$data.new"/* "$data"/
-    rmdir "$data.new" && chmod 700 "$data"
+    rm -rf "$data" "$data.new"
+    "$bin/initdb" -D "$data.new" -U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 --data-checksums >/dev/null
+    mv "$data.new" "$data"
 fi
 
 password() { printf "'%s'" "$(tr -d '\n' < "/run/secrets/postgres_$1")"; }

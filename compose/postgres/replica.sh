@@ -15,10 +15,10 @@ if [ ! -e "$data/standby.signal" ] || [ "$state" = lost ]; then
     if [ -n "$state" ] && [ "$state" != unknown ]; then
         psql "$primary dbname=postgres replication=database" -q -c "DROP_REPLICATION_SLOT $slot WAIT"
     fi
-    find "$data" -mindepth 1 -delete
-    "$bin/pg_basebackup" -d "$primary application_name=$QUIRE_REPLICA" -D "$data" -X stream -c fast -C -S "$slot"
-    touch "$data/standby.signal"
-    chmod 700 "$data"
+    rm -rf "$data" "$data.new"
+    "$bin/pg_basebackup" -d "$primary application_name=$QUIRE_REPLICA" -D "$data.new" -X stream -c fast -C -S "$slot"
+    touch "$data.new/standby.signal"
+    mv "$data.new" "$data"
 fi
 exec "$bin/postgres" -D "$data" -c config_file=/etc/quire/postgresql.conf -c data_directory="$data" \
     -c primary_conninfo="$primary application_name=$QUIRE_REPLICA passfile=$PGPASSFILE" -c primary_slot_name="$slot"

@@ -1,0 +1,1 @@
+"""What ./quire runs in a container: import, ask, login. Talks to the public HTTP interface only."""

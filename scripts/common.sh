@@ -1,0 +1,49 @@
+# What the commands share: plain messages, log files, the engine, the toolchain image. Sourced, never run.
+
+QUIRE_LOGS="$QUIRE_ROOT/.quire/logs"
+QUIRE_SECRETS="$QUIRE_ROOT/compose/secrets"
+QUIRE_BASE=${QUIRE_BASE:-debian:trixie-slim}
+QUIRE_HTTP_PORT=${QUIRE_HTTP_PORT:-8080}
+# The builder's own certificate authorities go along as a build secret: some networks look into TLS.
+if [ -z "${QUIRE_CA_BUNDLE:-}" ]; then
+    QUIRE_CA_BUNDLE=/dev/null
+    [ -s /etc/ssl/certs/ca-certificates.crt ] && QUIRE_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
+fi
+export QUIRE_BASE QUIRE_HTTP_PORT QUIRE_CA_BUNDLE
+mkdir -p "$QUIRE_LOGS"
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { printf 'quire: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+may_install() { [ "$(id -u)" = 0 ] && have apt-get; }
+
+# step "What is done" LOG COMMAND...: one line with the seconds it takes; the command's own words go to the log file, whose end is shown if it fails.
+step() {
+    local what=$1 log="$QUIRE_LOGS/$2.log" began=$SECONDS
+    shift 2
+    if [ -t 2 ]; then
+        "$@" >"$log" 2>&1 &
+        local pid=$!
+        while kill -0 "$pid" 2>/dev/null; do
+            printf '\r  %-46s %4d s' "$what" $((SECONDS - began)) >&2
+            sleep 0.5
+        done
+        wait "$pid" && local status=0 || local status=$?
+        printf '\r' >&2
+    else
+        "$@" >"$log" 2>&1 && local status=0 || local status=$?
+    fi
+    if [ "$status" = 0 ]; then
+        printf '  %-46s %4d s\n' "$what" $((SECONDS - began)) >&2
+    else
+        printf '  %-46s failed\n' "$what" >&2
+        tail -n 15 "$log" | sed 's/^/    | /' >&2
+        fail "that step failed; everything it said is in $log"
+    fi
+}
+
+stack() { docker compose --project-directory "$QUIRE_ROOT/compose" -f "$QUIRE_ROOT/compose/compose.yaml" "$@"; }
+
+. "$QUIRE_ROOT/scripts/engine.sh"
+. "$QUIRE_ROOT/scripts/images.sh"
+. "$QUIRE_ROOT/scripts/cli.sh"

@@ -1,0 +1,28 @@
+# Usage: ./quire secrets
+# Makes what is missing of the secrets in compose/secrets (git-ignored): database and Redis passwords, the sealing key. `up` does it by itself.
+# The folder is its owner's only; the files can be read by the containers' users, which have other numbers.
+
+secret_random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+
+# A new sealing key comes first and the one before it stays, so that what is on its way can still be opened. The openers' file is written first. Both
+# are written in place: a container sees the file that was mounted, not one that took its name.
+seal_keys_make() {
+    local keys
+    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(head -n 1 "$QUIRE_SECRETS/seal_secret" 2>/dev/null || true))
+    [ -n "$keys" ] && printf '%s\n' "$keys" >"$QUIRE_SECRETS/seal_secret"
+}
+seal_keys_publish() { head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2 >"$QUIRE_SECRETS/seal_public"; }
+
+secrets_ready() {
+    mkdir -p "$QUIRE_SECRETS"
+    chmod 700 "$QUIRE_SECRETS"
+    local name
+    for name in postgres_owner postgres_session postgres_documents postgres_query postgres_monitor postgres_replication redis; do
+        [ -s "$QUIRE_SECRETS/$name" ] || secret_random >"$QUIRE_SECRETS/$name"
+    done
+    [ -s "$QUIRE_SECRETS/seal_secret" ] || seal_keys_make
+    [ -s "$QUIRE_SECRETS/seal_public" ] || seal_keys_publish
+    chmod 644 "$QUIRE_SECRETS"/*
+}
+
+[ "${command:-}" != secrets ] || { engine_ready && stack build -q cli && secrets_ready; }

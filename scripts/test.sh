@@ -1,0 +1,51 @@
+# Usage: ./quire test [LAYER] [ARGUMENTS...]
+# Without a layer everything: unit, e2e, fuzz (short), smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
+#   unit  [CTEST ARGUMENTS]     CUnit programs and the generator's tests        e.g. ./quire test unit -R arena
+#   e2e   [PYTEST ARGUMENTS]    against the real servers on loopback            e.g. ./quire test e2e -k idempotency
+#   fuzz  [--minutes N]         libFuzzer targets
+#   smoke [PYTEST ARGUMENTS]    the real compose stack, on a port of its own
+#   asan, tsan [PYTEST ARGUMENTS]
+QUIRE_PRESET=${QUIRE_PRESET:-dev}
+
+in_toolchain() { toolchain_run --cap-add NET_ADMIN --shm-size 1g "$@"; }
+build() { in_toolchain -- sh -c "cmake --preset $1 >/dev/null && ninja -C /build/$1"; }
+# $1 is the preset; the rest goes to ctest. CUnit's own summary of each program is kept.
+unit() {
+    local preset=$1; shift
+    in_toolchain -- ctest --preset "$preset" -j2 --output-on-failure "$@"
+    in_toolchain -- sh tests/unit/summary.sh "/build/$preset"
+}
+e2e() {
+    local preset=$1; shift
+    in_toolchain -e QUIRE_BUILD="/build/$preset" -- python3 -m pytest -c tests/pytest.ini tests/unit/proto tests/e2e "$@"
+}
+
+layer=${1:-all}
+[ $# -gt 0 ] && shift
+engine_ready
+toolchain_ready
+case $layer in
+    unit) step "Building ($QUIRE_PRESET)" build build "$QUIRE_PRESET"; unit "$QUIRE_PRESET" "$@" ;;
+    e2e) step "Building ($QUIRE_PRESET)" build build "$QUIRE_PRESET"; e2e "$QUIRE_PRESET" "$@" ;;
+    asan | tsan)
+        step "Building ($layer)" "build-$layer" build "$layer"
+        unit "$layer"
+        [ "$layer" = tsan ] && [ $# -eq 0 ] && set -- -m gateway
+        e2e "$layer" "$@"
+        ;;
+    fuzz) . "$QUIRE_ROOT/tests/fuzz/run.sh" ;;
+    smoke) . "$QUIRE_ROOT/tests/smoke/run.sh" ;;
+    all)
+        step "Building (dev)" build build dev
+        unit dev
+        e2e dev
+        . "$QUIRE_ROOT/tests/smoke/run.sh"
+        step "Building (asan)" build-asan build asan
+        unit asan
+        e2e asan
+        step "Building (tsan)" build-tsan build tsan
+        unit tsan
+        e2e tsan -m gateway
+        ;;
+    *) fail "there is no layer '$layer': unit, e2e, fuzz, smoke, asan, tsan" ;;
+esac
