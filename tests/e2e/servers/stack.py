@@ -15,6 +15,8 @@ from .postgres import Primary, Replica
 from .redis import Redis
 from .service import Service
 
+# Clients that connect from here are believed about X-Forwarded-For.
+TRUSTED_PROXIES = "127.9.0.0/16"
 _ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query")
 
 
@@ -82,10 +84,11 @@ class Stack:
 
     def migrate_settings(self):
         owner = self.primary.conninfo("quire_owner", passfile=self.secret_path("owner.pgpass"))
-        return {"QUIRE_POSTGRES_MIGRATE": owner}
+        return {"QUIRE_POSTGRES_MIGRATE": owner, "QUIRE_POSTGRES_PASSWORD_FILE": self.secret_path("quire_owner.password")}
 
     def gateway_settings(self):
-        return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers, "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"), **self.settings}
+        return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers, "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
+                "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, **self.settings}
 
     def _service(self, name, room, **settings):
         return Service(name, os.path.join(self.folder, name), room,
@@ -186,7 +189,8 @@ class Stack:
         mended += [server for server in self.ours if server.heal()]
         if mended:
             for server in self.ours:
-                server.wait_ready()
+                if server.process is not None:
+                    server.wait_ready()
         return mended
 
 

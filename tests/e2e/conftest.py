@@ -1,0 +1,93 @@
+"""Fixtures of all tests: one stack for the session, accounts of its own for each test, and the watch over the servers."""
+
+import itertools
+
+import pytest
+
+from client import Account, Api
+from servers.stack import Stack
+from topics import Caller, Contract
+
+_LOG_CHARACTERS = 3000
+
+
+@pytest.fixture(scope="session")
+def stack():
+    stack = Stack().start()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(autouse=True)
+def watched(request, stack):
+    """A server that dies by itself, or a report of a sanitizer, fails the test in which it happens; then everything is mended."""
+    stack.mark()
+    yield
+    faults = stack.faults()
+    mended = stack.heal()
+    if mended and not faults and request.node.get_closest_marker("destructive") is None:
+        faults.append(f"not marked as destructive, but mended: {', '.join(server.name for server in mended)}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def new_account(stack):
+    """Opens accounts: `new_account()`; `gateway=` says through which gateway."""
+    opened = []
+
+    def open_account(gateway=None, **more):
+        opened.append(Account.open((gateway or stack.gateway).url, **more))
+        return opened[-1]
+
+    yield open_account
+    for account in opened:
+        account.close()
+
+
+@pytest.fixture
+def account(new_account):
+    return new_account()
+
+
+@pytest.fixture
+def other(new_account):
+    """Somebody else."""
+    return new_account()
+
+
+@pytest.fixture
+def anyone(stack):
+    """A client without a token."""
+    with Api(stack.gateway.url) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def contract():
+    return Contract()
+
+
+@pytest.fixture
+def caller(stack, contract):
+    """Speaks to the services over their topics, past the gateway."""
+    caller = Caller(stack.kafka.brokers, contract)
+    yield caller
+    caller.close()
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("destructive") is not None)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what each server logged meanwhile."""
+    outcome = yield
+    report = outcome.get_result()
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if not report.failed or stack is None:
+        return
+    for server in itertools.chain(stack.ours, stack.infrastructure):
+        tail = server.log_tail(stack.marks.get(server, 0), _LOG_CHARACTERS)
+        if tail.strip():
+            report.sections.append((f"log of {server.name}", tail))
