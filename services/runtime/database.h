@@ -47,7 +47,8 @@ struct quire_query {
     PGresult *result; /* the caller clears it */
     unsigned status;
     char message[256];
-    bool from_primary; /* a read that the primary answered: watermark_after may be set for the account when none was known */
+    bool from_primary;    /* a read that the primary answered */
+    bool needs_watermark; /* from_primary, and because no watermark of the present cluster epoch was known: the caller sets one for the account */
     int replica;       /* index of the replica that answered, or -1 */
 };
 
