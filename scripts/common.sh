@@ -9,7 +9,12 @@ if [ -z "${QUIRE_CA_BUNDLE:-}" ]; then
     QUIRE_CA_BUNDLE=/dev/null
     [ -s /etc/ssl/certs/ca-certificates.crt ] && QUIRE_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 fi
-export QUIRE_BASE QUIRE_HTTP_PORT QUIRE_CA_BUNDLE
+# Containers get no more of these than the machine gives this user.
+at_most() { if [ "$1" = unlimited ] || [ "$1" -gt "$2" ]; then echo "$2"; else echo "$1"; fi; }
+QUIRE_NOFILE=$(at_most "$(ulimit -Hn)" 65536)
+memlock_kb=$(ulimit -Hl)
+QUIRE_MEMLOCK=$(at_most "$([ "$memlock_kb" = unlimited ] && echo unlimited || echo $((memlock_kb * 1024)))" 67108864)
+export QUIRE_BASE QUIRE_HTTP_PORT QUIRE_CA_BUNDLE QUIRE_NOFILE QUIRE_MEMLOCK
 mkdir -p "$QUIRE_LOGS"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -2,11 +2,8 @@
 # Formats the volume on first start, then becomes the broker.
 set -eu
 if [ ! -f /var/lib/kafka/data/meta.properties ]; then
-    java -Xmx128m -cp '/opt/kafka/libs/*' org.apache.kafka.tools.StorageTool format \
-        --cluster-id "$(java -Xmx64m -cp '/opt/kafka/libs/*' org.apache.kafka.tools.StorageTool random-uuid)" \
-        --config /etc/kafka/server.properties 2>/dev/null ||
-    java -Xmx128m -cp '/opt/kafka/libs/*' kafka.tools.StorageTool format \
-        --cluster-id "$(java -Xmx64m -cp '/opt/kafka/libs/*' kafka.tools.StorageTool random-uuid)" --config /etc/kafka/server.properties
+    tool() { java -Xmx128m -cp '/opt/kafka/libs/*' kafka.tools.StorageTool "$@"; }
+    tool format --cluster-id "$(tool random-uuid)" --config /etc/kafka/server.properties
 fi
 # A broker that runs out of memory must die and be restarted, not linger.
 exec java -Xms512m -Xmx512m -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \

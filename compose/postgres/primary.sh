@@ -4,9 +4,10 @@
 set -euo pipefail
 bin=/usr/lib/postgresql/17/bin
 data=/var/lib/postgresql/data
-socket=/run/postgresql
+# Until roles and passwords stand, only this script may come in: no TCP, and a socket where no health check looks.
+socket=/tmp
 
-server() { "$bin/pg_ctl" -D "$data" -s -w -t 60 -o "-c config_file=/etc/quire/postgresql.conf -c data_directory=$data -c listen_addresses=''" "$@"; }
+server() { "$bin/pg_ctl" -D "$data" -s -w -t 60 -o "-c config_file=/etc/quire/postgresql.conf -c data_directory=$data -c listen_addresses='' -c unix_socket_directories=$socket" "$@"; }
 
 if [ ! -s "$data/PG_VERSION" ]; then
     # Made beside its place and moved, so that a first start cut short leaves nothing half made.
