@@ -1,4 +1,4 @@
-/* The requests of one ring that wait for a reply: a bounded table of slots with generations, and a wheel of deadlines.
+/* The requests of one ring that wait for a reply: a bounded table of slots with generations, and a heap of deadlines.
  *
  * Ring thread only. A correlation id names slot and generation; a reply whose generation has passed meets nobody. */
 #ifndef QUIRE_GATEWAY_INFLIGHT_H
@@ -21,7 +21,7 @@ QUIRE_MUSTCHECK bool inflight_add(struct inflight *inflight, void *waiter, uint6
 void *inflight_take(struct inflight *inflight, struct inflight_id id);
 /* Takes out one entry whose deadline has passed; NULL when there is none. Call until NULL. */
 void *inflight_expire(struct inflight *inflight, uint64_t now_ns);
-/* UINT64_MAX when none waits. May be early by a wheel's tick, never late. */
+/* The earliest deadline, exactly; UINT64_MAX when none waits. */
 uint64_t inflight_next_ns(const struct inflight *inflight);
 uint32_t inflight_count(const struct inflight *inflight);
 

@@ -1,0 +1,224 @@
+#include "gateway/bus_internal.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define BUS_POLL_MS 20
+#define BUS_QUESTION_INTERVAL_NS 500000000u         /* while something isn't known */
+#define BUS_REFRESH_INTERVAL_NS 30000000000u        /* a lane that was given more partitions is noticed within this */
+#define BUS_LISTEN_AGAIN_NS 15000000000u            /* no port ready for so long: the reply topics may have been made anew */
+
+/* Bus thread: librdkafka's callbacks, and questions that wait for a broker, so that no ring ever does. */
+struct bus_turn {
+    uint64_t ask_ns, refresh_ns;
+    uint64_t ready_ns; /* when a port was last ready, or listening began */
+};
+
+static void bus_serve(struct bus *bus) {
+    (void)rd_kafka_poll(bus->roads[BUS_SMALL].producer, BUS_POLL_MS);
+    for (int index = 0; index < BUS_ROADS; index++) {
+        (void)rd_kafka_poll(bus->roads[index].producer, 0);
+        (void)rd_kafka_poll(bus->roads[index].consumer, 0);
+        quire_series_set(bus->roads[index].queued, rd_kafka_outq_len(bus->roads[index].producer));
+    }
+}
+
+static void bus_listen(struct bus *bus, struct bus_turn *turn, uint64_t now_ns) {
+    bool all = true;
+    for (int index = 0; index < BUS_ROADS; index++)
+        all = (bus->roads[index].listening || bus_road_listen(&bus->roads[index])) && all;
+    if (all)
+        turn->ready_ns = now_ns;
+    atomic_store(&bus->listening, all);
+}
+
+static void bus_listen_again(struct bus *bus) {
+    QUIRE_LOG(bus->options.log, QUIRE_WARN, "kafka.listen_again",
+              QUIRE_CTEXT("reason", "no probe came back; reply partitions are looked for anew"));
+    atomic_store(&bus->listening, false);
+    for (int index = 0; index < BUS_ROADS; index++)
+        bus_road_unlisten(&bus->roads[index]);
+}
+
+static void bus_turn_once(struct bus *bus, struct bus_turn *turn) {
+    bus_serve(bus);
+    uint64_t now_ns = quire_monotonic_ns();
+    if (atomic_load(&bus->ready_ports) > 0)
+        turn->ready_ns = now_ns;
+    if (bus->lost && atomic_load(&bus->ready_ports) == bus->options.rings) {
+        bus->lost = false;
+        QUIRE_LOG(bus->options.log, QUIRE_INFO, "kafka.back", QUIRE_INTEGER("losses", atomic_load(&bus->losses)));
+    }
+    if (now_ns < turn->ask_ns)
+        return;
+    turn->ask_ns = now_ns + BUS_QUESTION_INTERVAL_NS;
+    if (!bus_lanes_known(bus) || now_ns >= turn->refresh_ns) {
+        bus_refresh_lanes(bus);
+        turn->refresh_ns = now_ns + BUS_REFRESH_INTERVAL_NS;
+    }
+    if (!atomic_load(&bus->listening))
+        bus_listen(bus, turn, now_ns);
+    else if (now_ns > turn->ready_ns + BUS_LISTEN_AGAIN_NS)
+        bus_listen_again(bus);
+}
+
+static void *bus_main(void *context) {
+    struct bus *bus = context;
+    struct bus_turn turn = {0};
+    while (!atomic_load(&bus->stopping))
+        bus_turn_once(bus, &turn);
+    return NULL;
+}
+
+static bool bus_lanes_init(struct bus *bus) {
+    const struct quire_contract *contract = bus->options.contract;
+    for (size_t i = 0; i < contract->services_count; i++)
+        bus->lanes_count += contract->services[i].lanes_count;
+    bus->service_lanes = calloc(contract->services_count + 1, sizeof(*bus->service_lanes));
+    bus->lane_topic_names = calloc(bus->lanes_count + 1, sizeof(*bus->lane_topic_names));
+    bus->lane_partitions = calloc(bus->lanes_count + 1, sizeof(*bus->lane_partitions));
+    if (bus->service_lanes == NULL || bus->lane_topic_names == NULL || bus->lane_partitions == NULL)
+        return false;
+    size_t at = 0;
+    for (size_t i = 0; i < contract->services_count; i++) {
+        bus->service_lanes[i] = at;
+        for (size_t lane = 0; lane < contract->services[i].lanes_count; lane++)
+            bus->lane_topic_names[at++] = contract->services[i].lanes[lane].topic;
+    }
+    return true;
+}
+
+/* Which partition a process' first ring takes: spread by the instance's random bits. */
+static uint32_t bus_first_partition(const struct bus *bus) {
+    return quire_get_u32(bus->options.instance) % bus->options.reply_partitions;
+}
+
+static bool bus_port_init(struct bus *bus, uint32_t ring) {
+    struct bus_port *port = &bus->ports[ring];
+    port->bus = bus;
+    port->ring = ring;
+    port->partition = (int32_t)((bus_first_partition(bus) + ring) % bus->options.reply_partitions);
+    port->event_fd = eventfd(0, EFD_CLOEXEC);
+    port->next_partition = calloc(bus->lanes_count + 1, sizeof(*port->next_partition));
+    if (port->event_fd < 0 || port->next_partition == NULL)
+        return false;
+    for (size_t lane = 0; lane < bus->lanes_count; lane++)
+        port->next_partition[lane] = bus_first_partition(bus) + ring; /* rings and gateways don't march in step */
+    const uint64_t one = 1;
+    for (int index = 0; index < BUS_ROADS; index++) {
+        port->queues[index] = rd_kafka_queue_new(bus->roads[index].consumer);
+        rd_kafka_queue_io_event_enable(port->queues[index], port->event_fd, &one, sizeof(one));
+    }
+    return true;
+}
+
+static void bus_port_deinit(struct bus_port *port) {
+    for (int index = 0; index < BUS_ROADS; index++) {
+        if (port->queues[index] == NULL)
+            continue;
+        rd_kafka_queue_io_event_enable(port->queues[index], -1, NULL, 0);
+        rd_kafka_queue_destroy(port->queues[index]);
+    }
+    free(port->next_partition);
+    if (port->event_fd >= 0)
+        (void)close(port->event_fd);
+}
+
+static bool bus_ports_init(struct bus *bus) {
+    bus->ports = calloc(bus->options.rings, sizeof(*bus->ports));
+    if (bus->ports == NULL)
+        return false;
+    for (uint32_t ring = 0; ring < bus->options.rings; ring++)
+        bus->ports[ring].event_fd = -1;
+    for (uint32_t ring = 0; ring < bus->options.rings; ring++)
+        if (!bus_port_init(bus, ring))
+            return false;
+    return true;
+}
+
+static void bus_metrics(struct bus *bus) {
+    struct quire_metrics *metrics = bus->options.metrics;
+    bus->foreign = quire_metrics_series(
+        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_replies_foreign_total",
+                             "Messages in this process' reply partitions that were for another process, and dropped.", ""), NULL);
+    bus->probe_seconds = quire_metrics_series(
+        quire_metrics_family(metrics, QUIRE_HISTOGRAM, "quire_kafka_probe_seconds",
+                             "From the sending of a probe to its return through a reply partition.", ""), NULL);
+    bus->losses_total = quire_metrics_series(
+        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_losses_total", "How often a client lost all brokers.", ""), NULL);
+}
+
+static unsigned bus_default(unsigned value, unsigned fallback) {
+    return value == 0 ? fallback : value;
+}
+
+static void bus_options_init(struct bus *bus, const struct bus_options *options) {
+    bus->options = *options;
+    bus->options.message_timeout_ms = bus_default(options->message_timeout_ms, 30000);
+    bus->options.probe_interval_ms = bus_default(options->probe_interval_ms, 1000);
+    bus->options.probe_lost_ms = bus_default(options->probe_lost_ms, 3000);
+}
+
+static bool bus_start(struct bus *bus) {
+    bus_metrics(bus);
+    if (!bus_lanes_init(bus))
+        return false;
+    for (int index = 0; index < BUS_ROADS; index++)
+        if (!bus_road_open(bus, (enum bus_road_index)index))
+            return false;
+    if (!bus_ports_init(bus))
+        return false;
+    bus->thread_started = pthread_create(&bus->thread, NULL, bus_main, bus) == 0;
+    return bus->thread_started;
+}
+
+struct bus *bus_create(const struct bus_options *options) {
+    if (options->rings == 0 || options->rings > options->reply_partitions || options->rings > UINT16_MAX) {
+        QUIRE_LOG(options->log, QUIRE_ERROR, "kafka.too_many_rings", QUIRE_INTEGER("rings", options->rings),
+                  QUIRE_INTEGER("reply_partitions", options->reply_partitions));
+        return NULL;
+    }
+    struct bus *bus = calloc(1, sizeof(*bus));
+    if (bus == NULL)
+        return NULL;
+    bus_options_init(bus, options);
+    if (bus_start(bus))
+        return bus;
+    QUIRE_LOG(options->log, QUIRE_ERROR, "kafka.bus_not_started");
+    bus_destroy(bus, 0);
+    return NULL;
+}
+
+struct bus_port *bus_port_of(struct bus *bus, uint32_t ring) {
+    return ring < bus->options.rings ? &bus->ports[ring] : NULL;
+}
+
+int bus_port_event_fd(const struct bus_port *port) {
+    return port->event_fd;
+}
+
+/* The queues must be gone before their client, and fetching must have ended before the queues go. */
+void bus_destroy(struct bus *bus, unsigned flush_ms) {
+    if (bus == NULL)
+        return;
+    atomic_store(&bus->stopping, true);
+    if (bus->thread_started)
+        (void)pthread_join(bus->thread, NULL);
+    for (int index = 0; index < BUS_ROADS; index++)
+        if (bus->roads[index].producer != NULL && flush_ms > 0)
+            (void)rd_kafka_flush(bus->roads[index].producer, (int)flush_ms); /* what is left is of no use to anyone who still waits */
+    for (int index = 0; index < BUS_ROADS; index++)
+        bus_road_unlisten(&bus->roads[index]);
+    for (uint32_t ring = 0; bus->ports != NULL && ring < bus->options.rings; ring++)
+        bus_port_deinit(&bus->ports[ring]);
+    for (int index = 0; index < BUS_ROADS; index++)
+        bus_road_close(&bus->roads[index]);
+    free(bus->ports);
+    free(bus->service_lanes);
+    free(bus->lane_topic_names);
+    free(bus->lane_partitions);
+    free(bus);
+}

@@ -1,0 +1,85 @@
+/* What the files of the bus share: bus.c (life, thread), bus_client.c (librdkafka's settings and callbacks), bus_topics.c (partition counts,
+ * where replies start), bus_send.c, bus_receive.c, bus_probe.c. Nobody else includes it. */
+#ifndef QUIRE_GATEWAY_BUS_INTERNAL_H
+#define QUIRE_GATEWAY_BUS_INTERNAL_H
+
+#include "gateway/bus.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* In a probe, beside the correlation id: 0..7 when it was sent, CLOCK_MONOTONIC ns | 8..11 losses known then (big-endian). */
+#define BUS_HEADER_PROBE "quire-probe"
+#define BUS_PROBE_BYTES 12u
+
+enum bus_road_index { BUS_SMALL, BUS_BULK, BUS_ROADS };
+
+/* One pair of Kafka clients. Everything but the metrics is set before the thread starts, and constant. */
+struct bus_road {
+    struct bus *bus;
+    const char *name; /* "small", "bulk": label of metrics and logs */
+    const char *reply_topic;
+    rd_kafka_t *producer, *consumer;
+    rd_kafka_topic_t **lane_topics; /* the producer's, lanes_count of them */
+    rd_kafka_topic_t *probe_topic;  /* the producer's reply_topic */
+    rd_kafka_topic_t *listen_topic; /* the consumer's reply_topic */
+    bool listening;                 /* bus thread: every ring's partition is being fetched */
+    struct quire_series *produced, *refused, *undelivered, *replies, *queued;
+};
+
+/* A probe's coming and going on one road. Ring thread. */
+struct bus_probe {
+    uint64_t sent_ns;     /* 0: none yet */
+    uint64_t returned_ns; /* 0: none yet */
+    uint32_t returned_losses;
+};
+
+struct bus_port {
+    struct bus *bus;
+    uint32_t ring;
+    int32_t partition; /* of both reply topics */
+    int event_fd;
+    rd_kafka_queue_t *queues[BUS_ROADS];
+    /* Ring thread from here on. */
+    uint32_t *next_partition; /* one a lane */
+    struct bus_probe probes[BUS_ROADS];
+    bool ready; /* and bus->losses as it was then */
+};
+
+struct bus {
+    struct bus_options options;
+    struct bus_road roads[BUS_ROADS];
+    struct bus_port *ports; /* options.rings of them */
+    size_t lanes_count;     /* of all services */
+    size_t *service_lanes;  /* services[i]'s lane 0 in the arrays a lane */
+    const char **lane_topic_names;
+    _Atomic uint32_t *lane_partitions; /* 0: not known. Written by the bus thread, read by rings */
+    pthread_t thread;
+    bool thread_started;
+    atomic_bool stopping;
+    atomic_bool listening;       /* all roads: probes may be sent */
+    _Atomic uint32_t losses;     /* how often all brokers were lost; a probe from before a loss makes no port ready */
+    _Atomic uint32_t ready_ports;
+    _Atomic int64_t probe_ns;    /* of the last probe that came back */
+    _Atomic uint64_t log_next_ms, log_dropped; /* librdkafka's own lines: one a second */
+    uint64_t undelivered_log_ms, undelivered_unlogged; /* bus thread (delivery reports) */
+    bool lost;                                         /* bus thread: an outage has been logged, its end not yet */
+    struct quire_series *foreign, *probe_seconds, *losses_total;
+};
+
+/* bus_client.c */
+QUIRE_MUSTCHECK bool bus_road_open(struct bus *bus, enum bus_road_index index);
+void bus_road_close(struct bus_road *road);
+
+/* bus_topics.c; bus thread. Each waits at most about a second a question. */
+void bus_refresh_lanes(struct bus *bus);
+bool bus_lanes_known(const struct bus *bus);
+/* True once every ring's partition is being fetched from where its end was before. */
+bool bus_road_listen(struct bus_road *road);
+void bus_road_unlisten(struct bus_road *road);
+
+/* bus_probe.c: a probe of this ring's has come back. */
+void bus_probe_returned(struct bus_port *port, enum bus_road_index index, struct quire_slice header);
+
+#endif
