@@ -1,0 +1,89 @@
+"""The real stack, started once by the command that people use, and taken down with all that it stored."""
+
+import os
+import pathlib
+import subprocess
+import time
+
+import httpx
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+URL = f"http://127.0.0.1:{os.environ['QUIRE_HTTP_PORT']}"
+
+
+class Stack:
+    """./quire and docker compose, as a person at a terminal has them."""
+
+    url = URL
+
+    def quire(self, *words: str, timeout_s: float = 900, check: bool = True) -> str:
+        done = subprocess.run([str(ROOT / "quire"), *words], cwd=ROOT, text=True, capture_output=True, timeout=timeout_s)
+        if check and done.returncode != 0:
+            raise AssertionError(f"./quire {' '.join(words)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def compose(self, *words: str, check: bool = True) -> str:
+        command = ["docker", "compose", "--project-directory", str(ROOT / "compose"), "-f", str(ROOT / "compose/compose.yaml"), *words]
+        done = subprocess.run(command, text=True, capture_output=True, timeout=300)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(words)} ended with {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "-q", service).split()
+
+    def inspect(self, container: str, form: str) -> str:
+        return subprocess.run(["docker", "inspect", "-f", form, container], text=True, capture_output=True, check=True).stdout.strip()
+
+    def main_pid(self, container: str) -> int:
+        return int(self.inspect(container, "{{.State.Pid}}"))
+
+    def exec(self, service: str, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["docker", "exec", self.containers(service)[0], *words], text=True, capture_output=True, timeout=60)
+
+
+def wait_until(what: str, holds, timeout_s: float = 30, every_s: float = 0.2):
+    """The first true value of holds(); fails with the words of `what` after timeout_s."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        if value := holds():
+            return value
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        time.sleep(every_s)
+
+
+class Account:
+    """A fresh account with a session."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=40, trust_env=False, limits=httpx.Limits(max_connections=64))
+        self.email, self.password = f"{name}-{time.time_ns()}@quire.example", "correct horse battery"
+        assert self.send("POST", "/auth/register", json={"email": self.email, "password": self.password}).status_code == 201
+        token = self.send("POST", "/auth/login", json={"email": self.email, "password": self.password}).json()["token"]
+        self.http.headers["Authorization"] = f"Bearer {token}"
+
+    def send(self, method: str, path: str, **options) -> httpx.Response:
+        return self.http.request(method, path, **options)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    running = Stack()
+    try:
+        running.quire("up")
+        yield running
+    finally:
+        if os.environ.get("QUIRE_SMOKE_KEEP") != "1":
+            running.quire("down", "--volumes", check=False)
+
+
+@pytest.fixture
+def account(stack, request):
+    return Account(stack.url, request.node.name.replace("[", "-").replace("]", "").replace("_", "-")[:40])
+
+
+def pytest_runtest_logreport(report):
+    if report.failed:
+        tails = Stack().compose("logs", "--no-color", "--tail", "15", check=False)
+        report.sections.append(("the parts' last lines", tails[-12000:]))

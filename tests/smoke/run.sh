@@ -1,0 +1,18 @@
+# The smoke layer: `./quire up` and what people do next, against the real compose stack. Sourced by scripts/test.sh.
+# A project and a port of its own, so that a stack that is running is left alone.
+smoke_env=(COMPOSE_PROJECT_NAME=quire-smoke QUIRE_HTTP_PORT="${QUIRE_SMOKE_PORT:-18080}" QUIRE_HOME="$QUIRE_ROOT/.quire/smoke")
+
+smoke_run() {
+    local environment=() pair
+    for pair in "${smoke_env[@]}"; do environment+=(-e "$pair"); done
+    # The tests call ./quire and kill by host pid; paths must be the machine's, as the engine resolves them there.
+    docker run --rm --init --network host --pid host --privileged -v /var/run/docker.sock:/var/run/docker.sock -v "$QUIRE_ROOT:$QUIRE_ROOT" \
+        -w "$QUIRE_ROOT" "${environment[@]}" -e CI="${CI:-}" -e QUIRE_CA_BUNDLE="$QUIRE_CA_BUNDLE" -e QUIRE_NOFILE="$QUIRE_NOFILE" -e QUIRE_MEMLOCK="$QUIRE_MEMLOCK" \
+        -v /etc/ssl/certs:/etc/ssl/certs:ro quire/toolchain python3 -m pytest -c tests/pytest.ini tests/smoke "$@"
+}
+
+kept_env=$(cat "$QUIRE_ROOT/compose/.env" 2>/dev/null || true)
+smoke_status=0
+smoke_run "$@" || smoke_status=$?
+[ -z "$kept_env" ] && rm -f "$QUIRE_ROOT/compose/.env" || printf '%s\n' "$kept_env" >"$QUIRE_ROOT/compose/.env"
+[ "$smoke_status" = 0 ] || fail "the smoke tests failed"

@@ -1,0 +1,134 @@
+"""Scaling, new keys and killed processes while people work: nobody notices, and nothing acknowledged is lost or doubled."""
+
+import collections
+import os
+import signal
+import threading
+import time
+
+import httpx
+import pytest
+
+from conftest import wait_until
+
+
+class Readers:
+    """A few clients that read without pause and note every answer that is not a 200."""
+
+    def __init__(self, account, count: int = 4) -> None:
+        self.account, self.statuses, self.stopping = account, collections.Counter(), threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(count)]
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            for method, path, body in (("GET", "/auth/me", None), ("POST", "/query", {"query": "scaling"}), ("GET", "/documents", None)):
+                try:
+                    answer = self.account.send(method, path, json=body)
+                    self.statuses[answer.status_code if answer.status_code == 200 else f"{answer.status_code} {path} {answer.text[:200]}"] += 1
+                except httpx.HTTPError as error:
+                    self.statuses[f"{path} {error!r}"] += 1
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("service, up, back", [("query", 3, 1), ("documents", 2, 1), ("session", 2, 1), ("gateway", 3, 2)])
+def test_scaling_up_and_down_fails_no_request(stack, account, service, up, back):
+    with Readers(account) as readers:
+        stack.quire("scale", f"{service}={up}")
+        assert len(stack.containers(service)) == up
+        time.sleep(2)
+        stack.quire("scale", f"{service}={back}")
+        assert len(stack.containers(service)) == back
+        time.sleep(2)
+    assert set(readers.statuses) == {200}, readers.statuses
+
+
+def test_new_sealing_keys_fail_no_log_in(stack, account):
+    failures, stopping, done = [], threading.Event(), collections.Counter()
+
+    def log_in():
+        with httpx.Client(base_url=stack.url, timeout=40, trust_env=False) as http:
+            while not stopping.is_set():
+                answer = http.post("/auth/login", json={"email": account.email, "password": account.password})
+                done[answer.status_code] += 1
+                if answer.status_code != 200:
+                    failures.append(answer.text)
+                time.sleep(0.1)
+
+    thread = threading.Thread(target=log_in)
+    thread.start()
+    try:
+        stack.quire("rotate-keys")
+        stack.quire("rotate-keys")
+    finally:
+        stopping.set()
+        thread.join()
+    assert done[200] > 10 and not failures, (done, failures[:3])
+
+
+class Writer(threading.Thread):
+    """Creates documents one after the other, asking again with the same key until the answer is known."""
+
+    def __init__(self, account) -> None:
+        super().__init__()
+        self.account, self.acknowledged, self.strange, self.stopping = account, {}, [], threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        while not self.stopping.is_set():
+            title = f"write {number}"
+            for _ in range(120):
+                try:
+                    answer = self.account.send("POST", "/documents", json={"title": title, "content": f"text {number}"},
+                                               headers={"Idempotency-Key": f"write-{number}"})
+                except httpx.HTTPError:
+                    time.sleep(0.25)
+                    continue
+                if answer.status_code == 201:
+                    self.acknowledged[answer.json()["id"]] = title
+                    break
+                if answer.status_code not in (503, 504):
+                    self.strange.append((answer.status_code, answer.text))
+                    break
+                time.sleep(0.25)
+            number += 1
+
+
+def all_documents(account) -> dict[str, str]:
+    found, cursor = {}, ""
+    while cursor is not None:
+        page = account.send("GET", f"/documents?limit=100&cursor={cursor}").json()
+        found |= {item["id"]: item["title"] for item in page["items"]}
+        cursor = page["next_cursor"]
+    return found
+
+
+@pytest.mark.parametrize("service", ["documents", "gateway", "session", "query", "redis", "kafka", "primary", "replica-1", "proxy", "session-password"])
+def test_a_killed_process_comes_back_and_nothing_is_lost_or_doubled(stack, account, service):
+    container = stack.containers(service)[0]
+    writer = Writer(account)
+    writer.start()
+    try:
+        wait_until("some writes were acknowledged", lambda: len(writer.acknowledged) > 5)
+        before = stack.main_pid(container)
+        os.kill(before, signal.SIGKILL)
+        wait_until(f"{service} is back by itself", lambda: stack.main_pid(container) not in (0, before), timeout_s=60)
+        wait_until(f"{service} is healthy", lambda: stack.inspect(container, "{{.State.Health.Status}}") == "healthy", timeout_s=60)
+        count = len(writer.acknowledged)
+        wait_until("writes are acknowledged again", lambda: len(writer.acknowledged) > count + 5, timeout_s=30)
+    finally:
+        writer.stopping.set()
+        writer.join()
+    assert not writer.strange, writer.strange[:3]
+    documents = wait_until("documents can be listed", lambda: all_documents(account))
+    titles = collections.Counter(documents.values())
+    assert all(documents.get(id) == title for id, title in writer.acknowledged.items())
+    assert [title for title, times in titles.items() if times > 1] == []

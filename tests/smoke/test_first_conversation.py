@@ -1,0 +1,58 @@
+"""What a newcomer does in the first ten minutes: import, ask, curl, follow one request through the logs."""
+
+import json
+import re
+
+from conftest import wait_until
+
+FACT = "Rank by OR"
+
+
+def test_import_then_ask_finds_the_passage(stack):
+    said = stack.quire("import", "docs", "README.md")
+    added = int(re.search(r"(\d+) added", said).group(1))
+    assert added >= 3, said
+    again = stack.quire("import", "docs", "README.md")
+    assert "0 added" in again and f"{added} unchanged" in again, again
+
+    answer = json.loads(stack.quire("ask", "--json", "which process keeps what replicas have replayed, the watermark?"))
+    assert any("watermark" in result["text"].lower() for result in answer["results"]), answer
+
+
+def test_a_request_is_found_in_proxy_gateway_and_service(stack, account):
+    request_id = "smoke-trace-0001"
+    answer = account.send("POST", "/query", json={"query": "anything"}, headers={"X-Request-ID": request_id})
+    assert answer.status_code == 200 and answer.headers["x-request-id"] == request_id
+
+    def services():
+        lines = [json.loads(line) for line in stack.quire("logs", "--request", request_id).splitlines()]
+        found = {line["service"] for line in lines}
+        return found if {"proxy", "gateway", "query"} <= found else None
+
+    wait_until("the request stands in the logs of proxy, gateway and query", services)
+
+
+def test_health_names_every_part(stack, account):
+    answer = account.send("GET", "/health")
+    assert answer.status_code == 200, answer.text
+    checks = answer.json()["checks"]
+    assert set(checks) >= {"gateway", "kafka", "session", "documents", "query", "postgres_primary", "postgres_replicas", "redis"}
+    assert all(check["status"] == "healthy" for check in checks.values()), checks
+
+
+def test_prometheus_scrapes_every_part(stack):
+    def all_up():
+        answer = json.loads(stack.exec("prometheus", "curl", "-s", "http://127.0.0.1:9090/api/v1/targets").stdout)
+        targets = answer["data"]["activeTargets"]
+        jobs = {target["labels"]["job"] for target in targets}
+        services = {target["labels"].get("service") for target in targets}
+        wanted = {"gateway", "session", "session-password", "documents", "query"}
+        return jobs >= {"quire", "proxy", "kafka", "postgres", "redis"} and services >= wanted and all(target["health"] == "up" for target in targets)
+
+    wait_until("every target is up", all_up, timeout_s=60, every_s=1)
+
+
+def test_status_lists_the_parts_as_healthy(stack):
+    said = stack.quire("status")
+    for part in ("proxy", "gateway", "session", "documents", "query", "kafka", "primary", "replica-1", "replica-2", "redis", "prometheus"):
+        assert re.search(rf"{part}.*healthy", said), said
