@@ -1,0 +1,37 @@
+/* What the runtime's librdkafka clients have in common: their settings, their log lines, and the outage of the brokers, told when it begins and when
+ * it ends. A link belongs to one client and outlives it. */
+#ifndef QUIRE_RUNTIME_KAFKA_H
+#define QUIRE_RUNTIME_KAFKA_H
+
+#include "base/log.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+
+/* The largest message: the largest document (15 MiB) and its envelope; compose/kafka/server.properties has the broker's side. What a consumer fetches at
+ * once must hold one, what it receives at once must hold what it fetches. */
+#define QUIRE_MESSAGE_BYTES_MAX "20971520"
+#define QUIRE_FETCH_BYTES_MAX "33554432"
+#define QUIRE_RECEIVE_BYTES_MAX "67108864"
+
+struct quire_kafka_link {
+    struct quire_log *log;
+    const char *role;        /* of the client, in log lines: "consumer quire.documents.read" */
+    atomic_bool down;        /* no broker can be reached; any thread */
+    atomic_bool fatal;       /* the client can't go on; any thread */
+    uint64_t probe_after_ns; /* of the thread that calls quire_kafka_probe */
+};
+
+struct quire_kafka_setting {
+    const char *name, *value;
+};
+
+/* A configuration with these settings and callbacks that tell `link`; "bootstrap.servers" and "client.id" beside. NULL after logging which setting was refused. */
+QUIRE_MUSTCHECK rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const char *brokers, const char *client,
+                                                  const struct quire_kafka_setting *settings, size_t count);
+/* Takes the configuration in any case. NULL after logging why. */
+QUIRE_MUSTCHECK rd_kafka_t *quire_kafka_client(struct quire_kafka_link *link, rd_kafka_type_t type, rd_kafka_conf_t *conf);
+/* While the link is down, asks the brokers now and then (at most each 500 ms, waiting at most 200 ms) whether they are back. */
+void quire_kafka_probe(struct quire_kafka_link *link, rd_kafka_t *client, uint64_t now_ns);
+
+#endif

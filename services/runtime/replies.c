@@ -1,0 +1,159 @@
+#include "runtime/replies.h"
+
+#include "base/wire.h"
+#include "runtime/kafka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TOPIC_CHARACTERS_MAX 249u
+#define FULL_POLLS_MAX 50 /* times 10 ms */
+#define HEADERS_MAX 4u
+
+struct producer {
+    struct quire_kafka_link link;
+    rd_kafka_t *client;
+};
+
+struct quire_replies {
+    struct producer small, bulk;
+    struct quire_log *log;
+    struct quire_series *lost;
+};
+
+/* Only failures are reported. The link comes first in its struct producer, the opaque of the client; the series is the message's. */
+static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
+    (void)client;
+    (void)opaque;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && message->_private != NULL)
+        quire_series_add(message->_private, 1);
+}
+
+static bool create_producer(struct producer *producer, const char *brokers, const char *service, const char *role, const char *kbytes,
+                            struct quire_log *log) {
+    /* A reply that is older than the longest deadline helps nobody. */
+    const struct quire_kafka_setting settings[] = {
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"linger.ms", "0"}, /* a batch's replies still go together: they are queued faster than the sender wakes */
+        {"message.timeout.ms", "30000"},
+        {"delivery.report.only.error", "true"},
+        {"queue.buffering.max.messages", "100000"},
+        {"queue.buffering.max.kbytes", kbytes},
+    };
+    producer->link = (struct quire_kafka_link){.log = log, .role = role};
+    rd_kafka_conf_t *conf = quire_kafka_conf(&producer->link, brokers, service, settings, sizeof(settings) / sizeof(settings[0]));
+    if (conf == NULL)
+        return false;
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    producer->client = quire_kafka_client(&producer->link, RD_KAFKA_PRODUCER, conf);
+    return producer->client != NULL;
+}
+
+struct quire_replies *quire_replies_create(const char *brokers, const char *service, struct quire_log *log, struct quire_metrics *metrics) {
+    struct quire_replies *replies = calloc(1, sizeof(*replies));
+
+    if (replies == NULL)
+        return NULL;
+    replies->log = log;
+    replies->lost = quire_metrics_series(
+        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_replies_lost_total", "Answers that Kafka did not take in time.", ""), NULL);
+    if (!create_producer(&replies->small, brokers, service, "replies", "65536", log) ||
+        !create_producer(&replies->bulk, brokers, service, "bulk replies", "262144", log)) {
+        quire_replies_destroy(replies, 0);
+        return NULL;
+    }
+    return replies;
+}
+
+static size_t put_header(rd_kafka_vu_t *units, const char *name, const void *value, size_t size) {
+    units->vtype = RD_KAFKA_VTYPE_HEADER;
+    units->u.header.name = name;
+    units->u.header.val = value;
+    units->u.header.size = (ssize_t)size;
+    return 1;
+}
+
+static size_t put_envelope(rd_kafka_vu_t *units, const struct quire_envelope *envelope, const char *request_id, const char *status) {
+    size_t count = put_header(units, QUIRE_HEADER_CORRELATION_ID, envelope->correlation.bytes, envelope->correlation.size);
+    count += put_header(&units[count], QUIRE_HEADER_STATUS, status, strlen(status));
+    if (request_id != NULL)
+        count += put_header(&units[count], QUIRE_HEADER_REQUEST_ID, request_id, strlen(request_id));
+    if (envelope->traceparent.size != 0)
+        count += put_header(&units[count], QUIRE_HEADER_TRACEPARENT, envelope->traceparent.bytes, envelope->traceparent.size);
+    return count;
+}
+
+static rd_kafka_resp_err_t produce(struct quire_replies *replies, rd_kafka_t *client, const char *topic, int32_t partition,
+                                   struct quire_slice value, const rd_kafka_vu_t *headers, size_t headers_count) {
+    rd_kafka_vu_t units[5 + HEADERS_MAX] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value.bytes, .size = value.size}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = replies->lost},
+    };
+    memcpy(&units[5], headers, headers_count * sizeof(*headers));
+
+    for (int polls = 0;; polls++) {
+        rd_kafka_error_t *error = rd_kafka_produceva(client, units, 5 + headers_count);
+        const rd_kafka_resp_err_t code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+        if (error != NULL)
+            rd_kafka_error_destroy(error);
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || polls == FULL_POLLS_MAX)
+            return code;
+        rd_kafka_poll(client, 10);
+    }
+}
+
+bool quire_replies_send(struct quire_replies *replies, const struct quire_envelope *envelope, const char *request_id, unsigned status,
+                        struct quire_slice value) {
+    const bool bulk = value.size > QUIRE_BULK_BYTES && envelope->bulk_reply_topic.size != 0;
+    const struct quire_slice name = bulk ? envelope->bulk_reply_topic : envelope->reply_topic;
+    char topic[TOPIC_CHARACTERS_MAX + 1], status_text[12];
+    rd_kafka_vu_t headers[HEADERS_MAX];
+
+    if (envelope->reply_topic.size == 0 || envelope->correlation.size == 0)
+        return true;
+    memcpy(topic, name.bytes, name.size);
+    topic[name.size] = '\0';
+    (void)snprintf(status_text, sizeof(status_text), "%u", status);
+    const size_t headers_count = put_envelope(headers, envelope, request_id, status_text);
+    rd_kafka_t *client = bulk ? replies->bulk.client : replies->small.client;
+    const rd_kafka_resp_err_t error = produce(replies, client, topic, envelope->reply_partition, value, headers, headers_count);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    quire_series_add(replies->lost, 1);
+    QUIRE_LOG(replies->log, QUIRE_WARN, "reply.lost", QUIRE_CTEXT("request_id", request_id), QUIRE_CTEXT("error", rd_kafka_err2name(error)));
+    return false;
+}
+
+void quire_replies_poll(struct quire_replies *replies, uint64_t now_ns) {
+    struct producer *const producers[] = {&replies->small, &replies->bulk};
+    for (size_t i = 0; i < 2; i++) {
+        rd_kafka_poll(producers[i]->client, 0);
+        quire_kafka_probe(&producers[i]->link, producers[i]->client, now_ns);
+    }
+}
+
+bool quire_replies_reachable(const struct quire_replies *replies) {
+    return !atomic_load(&replies->small.link.down);
+}
+
+static void destroy_producer(struct producer *producer, int wait_ms) {
+    if (producer->client == NULL)
+        return;
+    if (wait_ms > 0)
+        (void)rd_kafka_flush(producer->client, wait_ms); /* what is still queued then has no one waiting */
+    rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(producer->client, 0);
+    rd_kafka_destroy(producer->client);
+}
+
+void quire_replies_destroy(struct quire_replies *replies, int wait_ms) {
+    if (replies == NULL)
+        return;
+    destroy_producer(&replies->small, wait_ms);
+    destroy_producer(&replies->bulk, wait_ms);
+    free(replies);
+}

@@ -1,0 +1,38 @@
+/* The settings that all topic consumers share, and the lanes' own. Filled once at start; constant from then on, any thread. */
+#ifndef QUIRE_RUNTIME_SETTINGS_H
+#define QUIRE_RUNTIME_SETTINGS_H
+
+#include "base/config.h"
+#include "base/contract.h"
+#include "base/log.h"
+#include "runtime/sessions.h"
+
+#define QUIRE_LANES_MAX 16u
+
+struct quire_lane_settings {
+    int64_t workers, batch_max;
+    bool served; /* named by QUIRE_LANES */
+};
+
+struct quire_runtime_settings {
+    const char *brokers, *primary, *replicas, *postgres_password;
+    const char *redis, *redis_username, *redis_password;
+    const char *lane_names, *admin_address, *log_level, *instance;
+    int64_t admin_port, log_request_sample;
+    int64_t connect_ms, retry_ms, command_ms, skew_ms_max, batch_bytes_max, arena_bytes_max;
+    struct quire_limits limits;
+    struct quire_lane_settings lanes[QUIRE_LANES_MAX];
+    enum quire_log_level level; /* of log_level */
+};
+
+/* The table of settings for a service of this contract; it fills `target`. The table and its names live until the process ends: there is one. NULL
+ * without memory. */
+QUIRE_MUSTCHECK const struct quire_setting_table *quire_runtime_setting_table(const struct quire_contract_service *service,
+                                                                              struct quire_runtime_settings *target);
+/* What the table can't check: lane and level names, at least one lane. False after writing each fault to `errors`. */
+QUIRE_MUSTCHECK bool quire_runtime_settings_check(const struct quire_contract_service *service, struct quire_runtime_settings *settings,
+                                                  FILE *errors);
+/* Whether a request's line is logged: every `sample`th by the hash of its id, so that all processes choose the same ones. 0: none. */
+bool quire_log_samples(int64_t sample, const char *request_id);
+
+#endif
