@@ -18,6 +18,7 @@ struct quire_database_options {
     const char *replicas; /* the same, separated by ';'; may be empty */
     const char *password; /* NULL: as the strings say */
     const char *application_name;
+    const char *schema; /* search_path becomes "<schema>,public"; NULL: the role's own */
     const struct quire_statement *const *statements;
     size_t statements_count;
     uint32_t connect_ms, retry_ms;

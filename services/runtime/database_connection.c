@@ -41,6 +41,27 @@ static const struct prepared own_statements[] = {
     {STATEMENT_TIMEOUT, "SELECT set_config('statement_timeout', $1::text, false)", false},
 };
 
+char *conninfo_next(char **rest) {
+    char *at = *rest;
+    for (;;) {
+        at += strspn(at, "; \t\n");
+        if (*at == '\0')
+            return NULL;
+        char *begin = at;
+        for (bool quoted = false; *at != '\0' && (quoted || *at != ';'); at++) {
+            if (*at == '\\' && at[1] != '\0')
+                at++; /* libpq's escape, in and outside quotes */
+            else if (*at == '\'')
+                quoted = !quoted;
+        }
+        *rest = *at == '\0' ? at : at + 1;
+        *at = '\0';
+        for (char *end = at; end > begin && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n'); end--)
+            end[-1] = '\0';
+        return begin;
+    }
+}
+
 /* The string with the server's own `options` behind ours, so that a deployment can override them. NULL without memory. */
 static char *session_options(const char *schema, const PQconninfoOption *parsed) {
     const char *theirs = "";

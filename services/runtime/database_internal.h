@@ -58,9 +58,10 @@ struct pipeline {
 };
 
 struct server {
-    char name[16]; /* "primary", "replica-1" */
+    char name[24]; /* "primary", "replica-1" */
     struct quire_link *link;
     struct pipeline pipeline; /* .connection is the link's, or NULL */
+    bool asked;                 /* this round's pipeline asks for the position */
     uint64_t distrust_until_ns; /* a replica that was asked and hadn't replayed far enough isn't tried on trust before */
     struct quire_series *lag_bytes;
 };
@@ -76,11 +77,13 @@ struct quire_database {
     char epoch[QUIRE_EPOCH_CHARACTERS + 1]; /* the primary's, remembered when it is away; "" before it was known */
     uint64_t primary_position;
     uint64_t unflushed_serial; /* of the connection with writes that aren't flushed; 0: none */
+    bool settled;              /* each server's first attempt was waited for */
     bool write_lost;           /* a write succeeded on a connection that broke before it was flushed */
     uint64_t ticked_ns;
     struct work *work;
     size_t work_capacity;
-    struct quire_series *reads_primary, *reads_replica, *writes, *refused_position, *lost, *failed, *late;
+    struct quire_series *reads_primary, *reads_replica, *writes, *position_misses;
+    struct quire_series *outcomes[QUIRE_QUERY_FAILED + 1];
     struct quire_series *pipeline_size, *busy;
 };
 
@@ -92,6 +95,9 @@ void connection_options_destroy(void *options);
 /* Quire_link_options' open and close. */
 void *connection_open(void *options, char ret_error[ERROR_CHARACTERS]);
 void connection_close(void *connection);
+/* The next non-empty connection string of a list separated by ';' (not within single quotes), NUL-terminated in place and without surrounding
+ * blanks; NULL at the end. */
+char *conninfo_next(char **rest);
 /* Takes a row of STATEMENT_SERVER or STATEMENT_POSITION into the connection; false when it is none. */
 QUIRE_MUSTCHECK bool connection_learn(struct connection *connection, const PGresult *result);
 
@@ -105,15 +111,15 @@ void pipelines_run(struct pipeline *const *pipelines, size_t count);
 /* Forgets the entries, clearing results that nobody took. */
 void pipeline_reset(struct pipeline *pipeline);
 void pipeline_deinit(struct pipeline *pipeline);
-/* The greatest coarse step of milliseconds that is at most remaining_ms. */
+/* The greatest coarse step of milliseconds that is at most remaining_ms; but at least 20. */
 uint32_t pipeline_timeout_step(uint64_t remaining_ms);
 
 /* database_replica.c */
 /* The replica that may answer a read of `watermark`, not one of the set `tried`; -1: none. *ret_ask is set where its position must be asked first. */
 int replica_choose(struct quire_database *database, const struct quire_watermark *watermark, unsigned tried, bool last_resort,
                    uint64_t now_ns, bool *ret_ask);
-/* Takes what a position's answer says; false when the server isn't what it should be, and was dropped. */
-bool server_learn(struct quire_database *database, struct server *server, const PGresult *result);
+/* Takes what a position's answer says; false when there is none, or the server isn't what it should be: drop it. */
+QUIRE_MUSTCHECK bool server_learn(struct quire_database *database, struct server *server, const PGresult *result);
 
 /* database.c */
 /* Takes the link's connection, waiting as quire_link_get does. */

@@ -6,16 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TIMEOUT_MIN_MS 20u /* less would now and then end what takes no time at all, on a machine that is busy */
 #define GRACE_NS (UINT64_C(100) * MS_NS) /* the server's own time-out answers first, if it answers at all */
 
 uint32_t pipeline_timeout_step(uint64_t remaining_ms) {
+    if (remaining_ms < TIMEOUT_MIN_MS)
+        return TIMEOUT_MIN_MS;
     if (remaining_ms > 3600000)
         remaining_ms = 3600000;
     unsigned shift = 0;
     while (remaining_ms >> shift > 15) /* four significant bits: at most an eighth is given away */
         shift++;
-    uint64_t step = remaining_ms >> shift << shift;
-    return step == 0 ? 1 : (uint32_t)step;
+    return (uint32_t)(remaining_ms >> shift << shift);
 }
 
 static void lose(struct pipeline *pipeline, const char *error) {
@@ -58,7 +60,7 @@ static bool send_entry(struct pipeline *pipeline, struct entry *entry, int count
 static bool suit_timeout(struct pipeline *pipeline, uint64_t remaining_ms, uint64_t deadline_ns) {
     struct connection *connection = pipeline->connection;
     uint32_t now_ms = connection->timeout_ms;
-    if (now_ms != 0 && now_ms <= remaining_ms && (now_ms >= remaining_ms / 4 * 3 || now_ms == pipeline_timeout_step(remaining_ms)))
+    if (now_ms != 0 && (now_ms <= remaining_ms || now_ms == TIMEOUT_MIN_MS) && (now_ms >= remaining_ms / 4 * 3 || now_ms == pipeline_timeout_step(remaining_ms)))
         return true;
     uint32_t timeout_ms = pipeline_timeout_step(remaining_ms);
     struct entry *entry = entry_add(pipeline);
@@ -71,7 +73,7 @@ static bool suit_timeout(struct pipeline *pipeline, uint64_t remaining_ms, uint6
     entry->timeout_ms = now_ms == 0 ? timeout_ms : now_ms;
     if (!send_entry(pipeline, entry, 1, (const char *const[]){text}, &length))
         return false;
-    connection->timeout_ms = timeout_ms; /* if it fails, the connection is as good as lost: see gather() */
+    connection->timeout_ms = timeout_ms; /* if it fails, take() says that it is unknown */
     return true;
 }
 
@@ -81,7 +83,7 @@ bool pipeline_push(struct pipeline *pipeline, const char *name, const struct qui
         return false;
     uint64_t now_ns = quire_monotonic_ns();
     uint64_t remaining_ms = deadline_ns > now_ns ? (deadline_ns - now_ns) / MS_NS : 0;
-    if (!suit_timeout(pipeline, remaining_ms == 0 ? 1 : remaining_ms, deadline_ns))
+    if (!suit_timeout(pipeline, remaining_ms, deadline_ns))
         return false;
     struct entry *entry = entry_add(pipeline);
     if (entry == NULL)
@@ -130,6 +132,8 @@ static bool take(struct pipeline *pipeline, PGresult *result) {
     case OWES_RESULT:
         if (result == NULL || status == PGRES_PIPELINE_SYNC)
             break;
+        if (status != PGRES_TUPLES_OK && strcmp(head->name, STATEMENT_TIMEOUT) == 0)
+            pipeline->connection->timeout_ms = 0; /* set again by the next push */
         head->result = result;
         pipeline->owes = OWES_NULL;
         return true;
@@ -155,11 +159,8 @@ static bool take(struct pipeline *pipeline, PGresult *result) {
 static void gather(struct pipeline *pipeline) {
     PGconn *pg = pipeline->connection->pg;
     while (active(pipeline) && PQisBusy(pg) == 0) {
-        struct entry *head = &pipeline->entries[pipeline->head];
         if (!take(pipeline, PQgetResult(pg)) || PQstatus(pg) == CONNECTION_BAD)
             lose(pipeline, PQerrorMessage(pg));
-        else if (head->query == NULL && head->result != NULL && PQresultStatus(head->result) != PGRES_TUPLES_OK)
-            lose(pipeline, PQresultErrorMessage(head->result)); /* ours can't fail on a sound server */
     }
 }
 

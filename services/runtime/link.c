@@ -98,7 +98,11 @@ struct quire_link *quire_link_create(const struct quire_link_options *options) {
         return NULL;
     }
     pthread_mutex_init(&shared->mutex, NULL);
-    pthread_cond_init(&shared->done_changed, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&shared->done_changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     shared->open = options->open;
     shared->close = options->close;
     shared->context = options->context;
@@ -165,7 +169,7 @@ static void attempt_begin(struct quire_link *link, uint64_t now_ns) {
 static bool attempt_wait(struct shared *shared, uint64_t until_ns) {
     struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
     while (!shared->done && quire_monotonic_ns() < until_ns)
-        (void)pthread_cond_clockwait(&shared->done_changed, &shared->mutex, CLOCK_MONOTONIC, &until); /* the loop looks itself */
+        (void)pthread_cond_timedwait(&shared->done_changed, &shared->mutex, &until); /* the loop looks itself */
     return shared->done;
 }
 
