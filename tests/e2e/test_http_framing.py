@@ -1,0 +1,253 @@
+"""HTTP/1.1 on the wire, byte by byte (RFC 9112): framing, pipelining, hostile input, slow clients."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from raw_http import RawConnection, exchange
+
+OK = "GET /livez HTTP/1.1\r\nHost: q\r\n\r\n"
+
+
+def login_body(account):
+    return json.dumps({"email": account.email, "password": account.password})
+
+
+def post(body, *headers):
+    lines = ["POST /auth/login HTTP/1.1", "Host: q", "Content-Type: application/json", *headers]
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def chunked(*chunks, extensions="", trailer=""):
+    return "".join(f"{len(chunk):x}{extensions}\r\n{chunk}\r\n" for chunk in chunks) + f"0\r\n{trailer}\r\n"
+
+
+def test_keep_alive_until_told_to_close(stack):
+    with RawConnection(stack.gateway) as connection:
+        for _ in range(3):
+            assert connection.send(OK).answer().status == 200
+        answer = connection.send("GET /livez HTTP/1.1\r\nHost: q\r\nConnection: close\r\n\r\n").answer()
+        assert answer.status == 200 and answer.header("Connection").lower() == "close"
+        assert connection.closed()
+
+
+def test_http_1_0_is_answered_and_closed(stack):
+    with RawConnection(stack.gateway) as connection:
+        assert connection.send("GET /livez HTTP/1.0\r\n\r\n").answer().status == 200
+        assert connection.closed()
+
+
+def test_one_byte_at_a_time(account, stack):
+    body = login_body(account)
+    request = post(body, f"Content-Length: {len(body)}")
+    with RawConnection(stack.gateway) as connection:
+        for byte in request:
+            connection.send(byte)
+        assert connection.answer().status == 200
+        assert connection.send(OK).answer().status == 200
+
+
+@pytest.mark.parametrize("sizes", [[1] * 200, [7, 30, 500], [500]])
+def test_a_chunked_body(account, stack, sizes):
+    body, parts = login_body(account), []
+    for size in sizes:
+        parts.append(body[:size])
+        body = body[size:]
+    request = post(chunked(*[part for part in parts + [body] if part]), "Transfer-Encoding: chunked")
+    assert [answer.status for answer in exchange(stack.gateway, request, OK, answers=2)] == [200, 200]
+
+
+def test_chunk_extensions_and_trailers_are_passed_over(account, stack):
+    body = chunked(login_body(account), extensions=";name=value", trailer="X-Trailer: 1\r\n")
+    assert exchange(stack.gateway, post(body, "Transfer-Encoding: chunked"), OK, answers=2)[1].status == 200
+
+
+def test_pipelined_requests_are_answered_in_order(account, stack):
+    ids = [f"pipe-{number}" for number in range(60)]
+    with RawConnection(stack.gateway) as connection:
+        for number, request_id in enumerate(ids):
+            path = "/auth/me" if number % 3 else "/livez"  # slow and quick ones mixed
+            connection.send(f"GET {path} HTTP/1.1\r\nHost: q\r\nX-Request-ID: {request_id}\r\nAuthorization: Bearer {account.token}\r\n\r\n")
+        answers = [connection.answer() for _ in ids]
+    assert [answer.header("X-Request-ID") for answer in answers] == ids
+    assert {answer.status for answer in answers} <= {200, 429}
+    assert sum(answer.status == 200 for answer in answers) >= 32
+
+
+def test_no_limit_on_the_total_of_pipelined_requests(stack):
+    with RawConnection(stack.gateway) as connection:
+        for _ in range(20):
+            connection.send(OK * 50)
+            assert all(connection.answer().status == 200 for _ in range(50))
+
+
+def test_more_than_100_unanswered_wait_or_are_refused_but_none_is_lost(account, stack):
+    count = 300
+    request = f"GET /auth/me HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\n\r\n"
+    with RawConnection(stack.gateway) as connection:
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(connection.send, request * count)
+            statuses = [connection.answer().status for _ in range(count)]
+            sending.result()
+    assert set(statuses) <= {200, 429}
+
+
+def test_a_client_that_sends_all_and_closes_its_half_is_answered(account, stack):
+    body = login_body(account)
+    with RawConnection(stack.gateway) as connection:
+        connection.send(post(body, f"Content-Length: {len(body)}"))
+        connection.finish_sending()
+        assert connection.answer().status == 200
+
+
+def test_a_client_that_leaves_harms_nobody(account, stack):
+    for _ in range(20):
+        connection = RawConnection(stack.gateway)
+        connection.send(f"GET /auth/me HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\n\r\n")
+        connection.socket.close()
+    assert exchange(stack.gateway, OK).status == 200
+    assert account.get("/auth/me").status_code == 200
+
+
+def test_expect_100_continue(account, stack):
+    body = login_body(account)
+    with RawConnection(stack.gateway) as connection:
+        connection.send(post("", f"Content-Length: {len(body)}", "Expect: 100-continue"))
+        assert connection.answer().status == 100
+        assert connection.send(body).answer().status == 200
+
+
+def test_a_refused_expectation_reads_no_body(stack):
+    with RawConnection(stack.gateway) as connection:
+        connection.send("POST /nothing HTTP/1.1\r\nHost: q\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+        assert connection.answer().status == 404
+
+
+def test_head_has_no_body_and_the_next_answer_follows(stack):
+    with RawConnection(stack.gateway) as connection:
+        connection.send("HEAD /openapi.json HTTP/1.1\r\nHost: q\r\n\r\n", OK)
+        head = connection.answer(to_head=True)
+        assert head.status == 200 and int(head.header("Content-Length")) > 1000
+        assert connection.answer().status == 200
+
+
+def test_absolute_form_and_asterisk(stack):
+    assert exchange(stack.gateway, "GET http://q/livez HTTP/1.1\r\nHost: q\r\n\r\n").status == 200
+    answer = exchange(stack.gateway, "OPTIONS * HTTP/1.1\r\nHost: q\r\n\r\n")
+    assert answer.status == 204
+
+
+# Ambiguous framing: answered 400 and the connection is closed, so that nothing can be smuggled behind it.
+SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: q\r\n\r\n"
+
+
+@pytest.mark.parametrize("headers", [
+    ["Content-Length: 5", "Content-Length: 6"], ["Content-Length: 5", "Transfer-Encoding: chunked"], ["Transfer-Encoding: chunked", "Content-Length: 5"],
+    ["Content-Length: +5"], ["Content-Length: -5"], ["Content-Length: 0x5"], ["Content-Length: 5 5"], ["Content-Length: 5, 6"], ["Content-Length: "],
+    ["Content-Length: 99999999999999999999"], ["Transfer-Encoding: gzip, chunked, gzip"], ["Transfer-Encoding: chunked, chunked"],
+    ["Transfer-Encoding : chunked"], ["Transfer-Encoding:\x0bchunked"], ["X: y\r\n Transfer-Encoding: chunked"], ["Content-Length : 5"],
+    ["X: a\x00b"], ["X: a\rb"], [" X: y"], ["X"], [": y"], ["X Y: z"],
+])
+def test_ambiguous_framing_is_400_and_closes(stack, headers):
+    with RawConnection(stack.gateway) as connection:
+        connection.send(post("0\r\n\r\n", *headers), SMUGGLED)
+        answer = connection.answer()
+        assert answer.status in (400, 501), answer
+        assert answer.status == 400 or "gzip" in headers[0]
+        assert connection.closed(), "answered something after ambiguous framing"
+
+
+@pytest.mark.parametrize("body", ["5\r\nhello0\r\n\r\n", "5\nhello\n0\n\n", "-1\r\n\r\n", "ffffffffffffffffff\r\n", "x\r\n", "5 \r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n",
+                                  "3\r\nhello\r\n0\r\n\r\n"])
+def test_bad_chunks_are_400_and_close(stack, body):
+    with RawConnection(stack.gateway) as connection:
+        connection.send(post(body, "Transfer-Encoding: chunked"), SMUGGLED)
+        assert connection.answer().status in (400, 413)
+        assert connection.closed()
+
+
+@pytest.mark.parametrize("request_bytes", [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET\r\n\r\n", b"GET /livez\r\n\r\n", b"GET /livez HTTP/9.9\r\nHost: q\r\n\r\n", b"GET /livez HTTP/1.1 x\r\nHost: q\r\n\r\n",
+    b"GET /li vez HTTP/1.1\r\nHost: q\r\n\r\n", b"get /livez HTTP/1.1\r\nHost: q\r\n\r\n", b"G\x00T /livez HTTP/1.1\r\nHost: q\r\n\r\n", b"GET \x01 HTTP/1.1\r\nHost: q\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\r\n\r\nxx\r\n\r\n", b"{}\n\n",
+])
+def test_what_is_no_http_is_refused_and_closed(stack, request_bytes):
+    with RawConnection(stack.gateway) as connection:
+        connection.send(request_bytes)
+        connection.finish_sending()
+        assert connection.answer().status in (400, 501, 505)
+        assert connection.closed()
+
+
+@pytest.mark.parametrize("hosts", [[], ["Host: a", "Host: b"], ["Host: a b"], ["Host: a/b"]])
+def test_http_1_1_has_exactly_one_host(stack, hosts):
+    lines = "".join(f"{host}\r\n" for host in hosts)
+    assert exchange(stack.gateway, f"GET /livez HTTP/1.1\r\n{lines}\r\n").status == 400
+
+
+def test_a_lone_line_feed_ends_no_line(stack):
+    with RawConnection(stack.gateway) as connection:
+        connection.send("GET /livez HTTP/1.1\nHost: q\n\n")
+        connection.finish_sending()
+        assert connection.answer().status == 400
+
+
+def test_empty_lines_before_a_request_are_passed_over(stack):
+    assert exchange(stack.gateway, "\r\n" + OK).status == 200  # RFC 9112 2.2
+
+
+def test_upgrade_is_not_taken(stack):
+    answer = exchange(stack.gateway, "GET /livez HTTP/1.1\r\nHost: q\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+    assert answer.status == 200 and answer.header("Upgrade") is None
+
+
+def test_slow_headers_and_stalled_bodies_are_408(stack):
+    def slow_head():
+        with RawConnection(stack.gateway, seconds=30) as connection:
+            started = time.monotonic()
+            connection.send("GET /livez HTTP/1.1\r\nHost: q\r\nX-Slow: ")
+            answer = connection.answer()
+            return answer.status, time.monotonic() - started, connection.closed()
+
+    def stalled_body():
+        with RawConnection(stack.gateway, seconds=30) as connection:
+            started = time.monotonic()
+            connection.send(post('{"email"', "Content-Length: 100"))
+            answer = connection.answer()
+            return answer.status, time.monotonic() - started, connection.closed()
+
+    with ThreadPoolExecutor(2) as pool:
+        head, body = pool.submit(slow_head), pool.submit(stalled_body)
+        status, took, closed = head.result()
+        assert (status, closed) == (408, True) and 9 < took < 13
+        status, took, closed = body.result()
+        assert (status, closed) == (408, True) and 14 < took < 18
+
+
+def test_dripping_headers_do_not_win_time(stack):
+    """The 10 s are for the whole header section, not for each byte."""
+    with RawConnection(stack.gateway, seconds=30) as connection:
+        started = time.monotonic()
+        connection.send("GET /livez HTTP/1.1\r\nHost: q\r\nX-Slow: ")
+        connection.socket.settimeout(0.25)
+        while time.monotonic() - started < 14:
+            try:
+                connection.send("x")
+                connection.answer()
+                break
+            except TimeoutError:
+                continue
+            except (BrokenPipeError, ConnectionResetError, AssertionError):
+                break
+        assert 9 < time.monotonic() - started < 13
+
+
+def test_answers_to_a_client_that_does_not_read_hold_nobody_up(account, stack):
+    document = account.create(content="x" * 1_000_000)
+    request = f"GET /documents/{document['id']} HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\n\r\n"
+    with RawConnection(stack.gateway) as lazy:
+        lazy.send(request * 20)
+        for _ in range(20):
+            assert account.get("/auth/me").status_code == 200

@@ -1,0 +1,85 @@
+"""Someone else's resource doesn't exist: each route against it is a 404, and changes nothing."""
+
+import pytest
+
+from client import new_key, problem
+
+BODY = {"title": "taken over", "content": "by somebody else"}
+
+DOCUMENT_ROUTES = [
+    ("GET", None, {}), ("HEAD", None, {}), ("GET", None, {"If-None-Match": "*"}), ("GET", None, {"If-None-Match": '"{etag}"'}), ("PUT", BODY, {}),
+    ("PUT", BODY, {"If-Match": "*"}), ("PUT", BODY, {"If-Match": '"{etag}"'}), ("PUT", BODY, {"If-Match": '"wrong"'}), ("PUT", BODY, {"Idempotency-Key": "{key}"}),
+    ("DELETE", None, {}), ("DELETE", None, {"If-Match": "*"}), ("DELETE", None, {"If-Match": '"{etag}"'}), ("DELETE", None, {"Idempotency-Key": "{key}"}),
+]
+
+
+@pytest.fixture
+def theirs(other):
+    """Somebody else's document; at the end it must be as it was."""
+    key = new_key()
+    response = other.post("/documents", {"title": "Theirs", "content": "private melon", "tags": ["t"]}, key=key)
+    document = response.json()
+    document["etag"] = response.headers["ETag"].strip('"')
+    document["key"] = key
+    yield document
+    after = other.get(f"/documents/{document['id']}")
+    assert after.json() == response.json() and after.headers["ETag"] == response.headers["ETag"]
+    assert [item["id"] for item in other.listed()] == [document["id"]]
+    assert other.found("melon") == [document["id"]]
+
+
+@pytest.mark.parametrize("method, body, headers", DOCUMENT_ROUTES, ids=lambda value: str(value)[:40])
+def test_a_document_of_somebody_else(account, theirs, method, body, headers):
+    headers = {name: value.format(**theirs) for name, value in headers.items()}
+    response = account.request(method, f"/documents/{theirs['id']}", headers=headers, **({"json": body} if body else {}))
+    if method == "HEAD":
+        assert response.status_code == 404
+    else:
+        foreign = problem(response, 404)
+        missing = problem(account.request(method, f"/documents/{theirs['id'][:-4]}0000", headers={**headers, **({"Idempotency-Key": new_key()} if "Idempotency-Key" in headers else {})},
+                                          **({"json": body} if body else {})), 404)
+        assert {**foreign, "instance": None} == {**missing, "instance": None}  # nothing tells the two apart
+
+
+def test_it_is_in_no_list_and_no_answer(account, theirs):
+    mine = account.create("Mine", "my own melon", tags=["t"])
+    assert [item["id"] for item in account.listed()] == [mine["id"]]
+    assert [item["id"] for item in account.listed(tag="t")] == [mine["id"]]
+    assert [item["id"] for item in account.listed(q="melon")] == [mine["id"]]
+    assert account.found("private melon", top_k=100) == [mine["id"]]
+    assert account.found("melon", document_ids=[theirs["id"], mine["id"]]) == [mine["id"]]
+    assert account.found("melon", document_ids=[theirs["id"]]) == []
+
+
+def test_their_key_gives_nothing_away(account, theirs):
+    response = account.post("/documents", {"title": "Theirs", "content": "private melon", "tags": ["t"]}, key=theirs["key"])
+    assert response.status_code == 201 and response.json()["id"] != theirs["id"]
+
+
+def test_a_session_of_somebody_else(account, other):
+    session, = other.get("/auth/sessions").json()["items"]
+    problem(account.delete(f"/auth/sessions/{session['id']}"), 404)
+    assert other.get("/auth/me").status_code == 200
+    assert session["id"] not in {item["id"] for item in account.get("/auth/sessions").json()["items"]}
+
+
+def test_a_password_change_ends_only_ones_own_sessions(account, other):
+    assert account.post("/auth/password", {"current_password": account.password, "new_password": "another password"}).status_code == 204
+    assert other.get("/auth/me").status_code == 200
+    assert account.log_in(other.email, other.password).status_code == 200
+
+
+def test_answers_of_many_at_once_never_cross(new_account, stack):
+    from concurrent.futures import ThreadPoolExecutor
+    accounts = [new_account() for _ in range(6)]
+    documents = [api.create(f"of {number}", f"private {number}") for number, api in enumerate(accounts)]
+
+    def reads(number):
+        api = accounts[number].at(stack.gateways[number % 2])
+        for _ in range(40):
+            assert api.get("/auth/me").json()["id"] == accounts[number].id
+            assert api.read(documents[number]["id"]) == documents[number]
+            assert api.found("private") == [documents[number]["id"]]
+
+    with ThreadPoolExecutor(len(accounts)) as pool:
+        list(pool.map(reads, range(len(accounts))))

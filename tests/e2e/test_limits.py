@@ -1,0 +1,97 @@
+"""Sizes: the last that is accepted, the first that is not."""
+
+import json
+
+import pytest
+
+from client import problem
+from raw_http import RawConnection, exchange
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("length, status", [(8192, 200), (8193, 414), (60_000, 414)])
+def test_a_request_line_of_8_kib(stack, length, status):
+    line = "GET /livez?{} HTTP/1.1\r\n"
+    padding = length - len(line.format("").rstrip("\r\n"))
+    answer = exchange(stack.gateway, line.format("=" * 0 + "a" * padding), "Host: q\r\n\r\n")
+    # /livez takes no parameter: within the limit the line is read, and the parameter refused.
+    assert answer.status == (422 if status == 200 else status)
+
+
+@pytest.mark.parametrize("bytes_of_fields, status", [(16 * 1024, 200), (16 * 1024 + 1, 431), (200_000, 431)])
+def test_a_header_section_of_16_kib(stack, bytes_of_fields, status):
+    host = "Host: q\r\n"
+    field = "X: " + "y" * (bytes_of_fields - len(host) - len("X: \r\n")) + "\r\n"
+    with RawConnection(stack.gateway) as connection:
+        connection.send("GET /livez HTTP/1.1\r\n")
+        try:
+            connection.send(host, field, "\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        assert connection.answer().status == status
+
+
+@pytest.mark.parametrize("count, status", [(100, 200), (101, 431)])
+def test_a_hundred_fields(stack, count, status):
+    fields = "".join(f"X-{number}: y\r\n" for number in range(count - 1))
+    assert exchange(stack.gateway, f"GET /livez HTTP/1.1\r\nHost: q\r\n{fields}\r\n").status == status
+
+
+def test_a_body_that_says_it_is_larger_than_16_mib_is_413_at_once(account, stack):
+    with RawConnection(stack.gateway) as connection:
+        connection.send(f"POST /documents HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\nContent-Type: application/json\r\n"
+                        f"Content-Length: {16 * MIB + 1}\r\n\r\n")
+        answer = connection.answer()
+        assert answer.status == 413 and answer.header("Content-Type").startswith("application/problem+json")
+        assert answer.header("Connection").lower() == "close"
+
+
+def test_a_chunked_body_that_grows_larger_than_16_mib_is_413(account, stack):
+    with RawConnection(stack.gateway) as connection:
+        connection.send(f"POST /documents HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\nContent-Type: application/json\r\n"
+                        "Transfer-Encoding: chunked\r\n\r\n")
+        chunk = b"100000\r\n" + b" " * MIB + b"\r\n"
+        try:
+            for _ in range(17):
+                connection.send(chunk)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        assert connection.answer().status == 413
+
+
+def test_a_body_of_exactly_16_mib_is_read(account):
+    body = b'{"title":"t","content":"c"}'
+    response = account.post_bytes("/documents", body + b" " * (16 * MIB - len(body)), headers={"Request-Timeout": "30"})
+    assert response.status_code == 201
+    problem(account.post_bytes("/documents", body + b" " * (16 * MIB - len(body) + 1)), 413)
+
+
+def test_content_of_exactly_15_mib_and_one_byte_more(account):
+    def post(size):
+        return account.post_bytes("/documents", json.dumps({"title": "t", "content": "x" * size}).encode(), headers={"Request-Timeout": "30"})
+
+    assert post(15 * MIB).status_code == 201
+    errors = problem(post(15 * MIB + 1), 422)["errors"]
+    assert [error["field"] for error in errors] == ["content"]
+
+
+def test_an_idempotency_key_of_255_visible_characters(account):
+    body = {"title": "t", "content": "c"}
+    assert account.post("/documents", body, key="~" * 255).status_code == 201
+    for bad in ("~" * 256, "a b", "ü".encode(), "a\tb"):
+        response = account.post("/documents", body, key=bad)
+        assert response.status_code in (400, 422)
+        problem(response, response.status_code)
+    assert len(account.listed()) == 1
+
+
+def test_many_idle_connections_hold_nobody_up(stack, account):
+    connections = [RawConnection(stack.gateway) for _ in range(500)]
+    try:
+        assert account.get("/auth/me").status_code == 200
+        for connection in connections[::50]:
+            assert connection.send("GET /livez HTTP/1.1\r\nHost: q\r\n\r\n").answer().status == 200
+    finally:
+        for connection in connections:
+            connection.socket.close()
