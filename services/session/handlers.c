@@ -26,7 +26,8 @@ bool session_start(void *context, struct quire_log *log, struct quire_metrics *m
     session->log = log;
     if (sodium_init() < 0 || !session_settings_load_shared(&session->settings))
         return false;
-    session->seen = seen_create(session->settings.redis, session->settings.redis_password, log);
+    session->seen = seen_create(&(struct seen_options){session->settings.redis, session->settings.redis_username,
+                                                       session->settings.redis_password, log});
     if (session->seen == NULL)
         return false;
     if (!session_settings_seals(&session->settings))

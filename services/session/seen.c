@@ -10,21 +10,18 @@
 #define HOST_CHARACTERS 256u
 
 struct seen {
-    const char *address, *password;
-    struct quire_log *log;
+    struct seen_options options;
     pthread_mutex_t lock; /* of all below */
     redisContext *redis;  /* NULL: not connected */
     uint64_t retry_ns;    /* nobody connects before */
     bool failing;
 };
 
-struct seen *seen_create(const char *address, const char *password, struct quire_log *log) {
+struct seen *seen_create(const struct seen_options *options) {
     struct seen *seen = calloc(1, sizeof *seen);
     if (seen == NULL)
         return NULL;
-    seen->address = address;
-    seen->password = password;
-    seen->log = log;
+    seen->options = *options;
     (void)pthread_mutex_init(&seen->lock, NULL); /* can't fail with default attributes */
     return seen;
 }
@@ -42,7 +39,7 @@ void seen_destroy(struct seen *seen) {
 static void seen_drop(struct seen *seen, uint64_t now_ns) {
     if (!seen->failing) {
         seen->failing = true;
-        QUIRE_LOG(seen->log, QUIRE_WARN, "seen.redis_away", QUIRE_CTEXT("instead", "lists show last_seen_at as PostgreSQL knows it"));
+        QUIRE_LOG(seen->options.log, QUIRE_WARN, "seen.redis_away", QUIRE_CTEXT("instead", "lists show last_seen_at as PostgreSQL knows it"));
     }
     if (seen->redis != NULL)
         redisFree(seen->redis);
@@ -50,26 +47,29 @@ static void seen_drop(struct seen *seen, uint64_t now_ns) {
     seen->retry_ns = now_ns + SEEN_RETRY_MS * UINT64_C(1000000);
 }
 
-static redisContext *connect_to(const char *address, const char *password) {
+static bool authenticate(redisContext *redis, const struct seen_options *options) {
+    if (options->password[0] == '\0')
+        return true;
+    const char *username = options->username[0] == '\0' ? "default" : options->username;
+    redisReply *reply = redisCommand(redis, "AUTH %s %s", username, options->password);
+    bool good = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return good;
+}
+
+static redisContext *connect_to(const struct seen_options *options) {
     const struct timeval wait = {.tv_usec = SEEN_WAIT_MS * 1000};
     char host[HOST_CHARACTERS];
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || (size_t)(colon - address) >= sizeof host)
+    const char *colon = strrchr(options->address, ':');
+    if (colon == NULL || (size_t)(colon - options->address) >= sizeof host)
         return NULL;
-    memcpy(host, address, (size_t)(colon - address));
-    host[colon - address] = '\0';
+    memcpy(host, options->address, (size_t)(colon - options->address));
+    host[colon - options->address] = '\0';
     redisContext *redis = redisConnectWithTimeout(host, atoi(colon + 1), wait);
     if (redis == NULL)
         return NULL;
-    redisReply *reply = NULL;
-    bool connected = redis->err == 0 && redisSetTimeout(redis, wait) == REDIS_OK;
-    if (connected && password[0] != '\0') {
-        reply = redisCommand(redis, "AUTH %s", password);
-        connected = reply != NULL && reply->type == REDIS_REPLY_STATUS;
-    }
-    if (reply != NULL)
-        freeReplyObject(reply);
-    if (connected)
+    if (redis->err == 0 && redisSetTimeout(redis, wait) == REDIS_OK && authenticate(redis, options))
         return redis;
     redisFree(redis);
     return NULL;
@@ -81,7 +81,7 @@ static bool seen_connected(struct seen *seen, uint64_t now_ns) {
         return true;
     if (now_ns < seen->retry_ns)
         return false;
-    seen->redis = connect_to(seen->address, seen->password);
+    seen->redis = connect_to(&seen->options);
     if (seen->redis == NULL)
         seen_drop(seen, now_ns);
     return seen->redis != NULL;

@@ -13,8 +13,14 @@
 
 struct seen;
 
-/* `address` is host:port, `password` may be empty; both must outlive it. NULL without memory. Never connects. */
-QUIRE_MUSTCHECK struct seen *seen_create(const char *address, const char *password, struct quire_log *log);
+struct seen_options {
+    const char *address;             /* host:port */
+    const char *username, *password; /* may be empty */
+    struct quire_log *log;
+};
+
+/* The options' texts must outlive it. NULL without memory. Never connects. */
+QUIRE_MUSTCHECK struct seen *seen_create(const struct seen_options *options);
 void seen_destroy(struct seen *seen);
 
 /* Sets ret_seen_ms[i] for sessions[i] (QUIRE_SESSION_BYTES each): milliseconds since 1970, 0 when unknown to Redis. All sessions are of one

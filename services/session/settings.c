@@ -20,6 +20,7 @@ static const struct quire_setting table[] = {
 static const struct quire_setting shared[] = {
     {"QUIRE_LANES", QUIRE_SETTING_TEXT, AT(lanes), .fallback = "", .unit = "", .about = "The lanes that this process serves."},
     {"QUIRE_REDIS", QUIRE_SETTING_TEXT, AT(redis), .fallback = "", .unit = "", .about = "Redis, as host:port."},
+    {"QUIRE_REDIS_USERNAME", QUIRE_SETTING_TEXT, AT(redis_username), .fallback = "", .unit = "", .about = "The name to log in to Redis with."},
     {"QUIRE_REDIS_PASSWORD", QUIRE_SETTING_TEXT, AT(redis_password), .fallback = "", .secret = true, .unit = "", .about = "Redis' password."},
 };
 

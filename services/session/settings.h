@@ -10,7 +10,7 @@ struct session_settings {
     int64_t idle_s, absolute_s;
     int64_t password_memory_kib, password_passes;
     /* Of runtime's, filled by session_settings_load_shared. */
-    const char *lanes, *redis, *redis_password;
+    const char *lanes, *redis, *redis_username, *redis_password;
 };
 
 struct quire_setting_table session_settings_table(struct session_settings *target);
