@@ -1,0 +1,468 @@
+#include "runtime/sessions.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "runtime/keys.h"
+#include "runtime/redis.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MS_NS UINT64_C(1000000)
+#define NUMBER_CHARACTERS 24u
+#define WORDS_MAX 1024u
+
+/* A rate as redis/quire.lua takes it, and as the IETF draft "RateLimit header fields for HTTP" shows it. */
+struct rate {
+    char period_us[NUMBER_CHARACTERS], burst[NUMBER_CHARACTERS];
+    char name[16], policy[64];
+};
+
+struct quire_sessions {
+    struct quire_redis *redis;
+    struct quire_log *log;
+    struct quire_limits limits;
+    uint32_t command_ms;
+    uint64_t serial; /* of the connection that `warm` speaks of */
+    bool warm;       /* quire:epoch was the server's run id: all live sessions are in it */
+    bool told_cold;  /* the log knows */
+    struct rate account, address, registrations;
+    char concurrent[NUMBER_CHARACTERS], failures[NUMBER_CHARACTERS], window_s[NUMBER_CHARACTERS];
+    struct quire_series *verdicts[QUIRE_SESSIONS_AWAY + 1];
+    struct quire_series *check_seconds, *publish_failures, *warm_gauge;
+};
+
+static const char *const verdict_names[] = {"admitted", "unauthenticated", "limited", "away"};
+static_assert(sizeof verdict_names / sizeof verdict_names[0] == QUIRE_SESSIONS_AWAY + 1, "one name each");
+
+/* `count` in each `seconds`, `burst` at once. */
+static struct rate rate_of(const char *name, int64_t count, int64_t seconds, int64_t burst) {
+    int64_t period_us = seconds * 1000000 / (count < 1 ? 1 : count);
+    if (period_us < 1)
+        period_us = 1;
+    if (burst < 1)
+        burst = 1;
+    int64_t window_s = (burst * period_us + 999999) / 1000000;
+    struct rate rate;
+    snprintf(rate.name, sizeof rate.name, "%s", name);
+    snprintf(rate.period_us, sizeof rate.period_us, "%" PRId64, period_us);
+    snprintf(rate.burst, sizeof rate.burst, "%" PRId64, burst);
+    snprintf(rate.policy, sizeof rate.policy, "\"%s\";q=%" PRId64 ";w=%" PRId64, name, burst, window_s < 1 ? 1 : window_s);
+    return rate;
+}
+
+static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name, const char *help,
+                                   const char *labels, const char *value) {
+    return quire_metrics_series(quire_metrics_family(metrics, type, name, help, labels), (const char *const[]){value});
+}
+
+static void declare_metrics(struct quire_sessions *sessions, struct quire_metrics *metrics) {
+    for (size_t i = 0; i <= QUIRE_SESSIONS_AWAY; i++)
+        sessions->verdicts[i] =
+            series(metrics, QUIRE_COUNTER, "quire_sessions_checks_total", "Requests checked, by verdict.", "verdict", verdict_names[i]);
+    sessions->check_seconds = series(metrics, QUIRE_HISTOGRAM, "quire_sessions_check_seconds", "Time for the checks of a batch.", "", NULL);
+    sessions->publish_failures =
+        series(metrics, QUIRE_COUNTER, "quire_sessions_publish_failures_total", "Publications that Redis didn't confirm.", "", NULL);
+    sessions->warm_gauge =
+        series(metrics, QUIRE_GAUGE, "quire_sessions_warm", "1 when Redis holds all live sessions, as far as last seen.", "", NULL);
+}
+
+struct quire_sessions *quire_sessions_create(const struct quire_sessions_options *options) {
+    struct quire_sessions *sessions = calloc(1, sizeof *sessions);
+    if (sessions == NULL)
+        return NULL;
+    const struct quire_limits *limits = &options->limits;
+    sessions->limits = *limits;
+    sessions->log = options->log;
+    sessions->command_ms = options->command_ms;
+    sessions->account = rate_of("account", limits->account_rate, 1, limits->account_burst);
+    sessions->address = rate_of("address", limits->address_rate, 1, limits->address_burst);
+    sessions->registrations = rate_of("registrations", limits->registrations_hour, 3600, limits->registrations_burst);
+    snprintf(sessions->concurrent, sizeof sessions->concurrent, "%" PRId64, limits->account_concurrent);
+    snprintf(sessions->failures, sizeof sessions->failures, "%" PRId64, limits->log_in_failures);
+    snprintf(sessions->window_s, sizeof sessions->window_s, "%" PRId64, limits->log_in_window_s);
+    declare_metrics(sessions, options->metrics);
+    sessions->redis = quire_redis_create(&(struct quire_redis_options){
+        .address = options->address,
+        .username = options->username,
+        .password = options->password,
+        .connect_ms = options->connect_ms,
+        .retry_ms = options->retry_ms,
+        .log = options->log,
+        .metrics = options->metrics,
+    });
+    if (sessions->redis != NULL)
+        return sessions;
+    free(sessions);
+    return NULL;
+}
+
+void quire_sessions_destroy(struct quire_sessions *sessions) {
+    if (sessions == NULL)
+        return;
+    quire_redis_destroy(sessions->redis);
+    free(sessions);
+}
+
+static void set_warm(struct quire_sessions *sessions, bool warm) {
+    if (warm ? sessions->told_cold : sessions->warm || !sessions->told_cold) {
+        QUIRE_LOG(sessions->log, warm ? QUIRE_INFO : QUIRE_WARN, warm ? "sessions.warm" : "sessions.cold");
+        sessions->told_cold = !warm;
+    }
+    sessions->warm = warm;
+    quire_series_set(sessions->warm_gauge, warm);
+}
+
+/* Reads the answer to GET quire:epoch: whether all live sessions were in this very server when it answered. */
+static bool read_epoch(struct quire_sessions *sessions, uint64_t deadline_ns) {
+    redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
+    if (reply == NULL)
+        return false;
+    const char *run_id = quire_redis_run_id(sessions->redis);
+    bool warm = reply->type == REDIS_REPLY_STRING && strcmp(reply->str, run_id) == 0;
+    freeReplyObject(reply);
+    set_warm(sessions, warm);
+    return warm;
+}
+
+static bool append_epoch(struct quire_sessions *sessions) {
+    return quire_redis_append(sessions->redis, (struct quire_slice[]){QUIRE_SLICE_LITERAL("GET"), QUIRE_SLICE_LITERAL(QUIRE_KEY_EPOCH)}, 2);
+}
+
+/* Connected; and whether warm, asking where that isn't known yet. */
+static bool ready(struct quire_sessions *sessions, uint64_t deadline_ns) {
+    if (!quire_redis_ready(sessions->redis, deadline_ns))
+        return false;
+    if (quire_redis_serial(sessions->redis) != sessions->serial) {
+        sessions->serial = quire_redis_serial(sessions->redis);
+        sessions->warm = false;
+    }
+    if (sessions->warm)
+        return true;
+    if (append_epoch(sessions))
+        (void)read_epoch(sessions, deadline_ns); /* cold is an answer too */
+    return quire_redis_serial(sessions->redis) != 0;
+}
+
+static bool fcall(struct quire_sessions *sessions, const char *function, const struct quire_slice *keys, size_t keys_count,
+                  const struct quire_slice *arguments, size_t arguments_count) {
+    struct quire_slice words[WORDS_MAX];
+    char number[NUMBER_CHARACTERS];
+    if (3 + keys_count + arguments_count > WORDS_MAX)
+        return false;
+    snprintf(number, sizeof number, "%zu", keys_count);
+    words[0] = QUIRE_SLICE_LITERAL("FCALL");
+    words[1] = quire_slice_of(function);
+    words[2] = quire_slice_of(number);
+    if (keys_count > 0)
+        memcpy(words + 3, keys, keys_count * sizeof *keys);
+    if (arguments_count > 0)
+        memcpy(words + 3 + keys_count, arguments, arguments_count * sizeof *arguments);
+    return quire_redis_append(sessions->redis, words, 3 + keys_count + arguments_count);
+}
+
+/* ---- What one check asks, in the order in which it asks it: its answers come in the same order. */
+
+static bool wants_session(const struct quire_check *check) {
+    return check->call->access == QUIRE_SESSION && check->session != NULL;
+}
+
+static bool append_session(struct quire_sessions *sessions, const struct quire_check *check) {
+    struct quire_key key = quire_key_session(check->session);
+    struct quire_slice name = quire_key_slice(&key);
+    char deadline[NUMBER_CHARACTERS];
+    snprintf(deadline, sizeof deadline, "%" PRIu64, check->deadline_ms);
+    const struct quire_slice arguments[] = {check->request,
+                                            quire_slice_of(deadline),
+                                            quire_slice_of(sessions->limits.on ? "1" : "0"),
+                                            quire_slice_of(sessions->account.period_us),
+                                            quire_slice_of(sessions->account.burst),
+                                            quire_slice_of(sessions->concurrent)};
+    return fcall(sessions, "quire_check", &name, 1, arguments, 6);
+}
+
+static bool append_rate(struct quire_sessions *sessions, const struct quire_key *key, const struct rate *rate) {
+    struct quire_slice name = quire_key_slice(key);
+    const struct quire_slice arguments[] = {quire_slice_of(rate->period_us), quire_slice_of(rate->burst)};
+    return fcall(sessions, "quire_limit", &name, 1, arguments, 2);
+}
+
+static bool append_address(struct quire_sessions *sessions, const struct quire_check *check) {
+    struct quire_key key = quire_key_address(check->client, QUIRE_ADDRESS_REQUESTS);
+    return append_rate(sessions, &key, &sessions->address);
+}
+
+/* The tag of the account whose password is tried: as told, or the session's. */
+static const uint8_t *throttled_tag(const struct quire_check *check) {
+    return check->account_tag != NULL ? check->account_tag : check->session;
+}
+
+static bool wants_throttle(const struct quire_check *check) {
+    if (check->call->throttle == QUIRE_THROTTLE_LOG_IN)
+        return throttled_tag(check) != NULL;
+    return check->call->throttle == QUIRE_THROTTLE_REGISTRATION;
+}
+
+static bool append_throttle(struct quire_sessions *sessions, const struct quire_check *check) {
+    if (check->call->throttle == QUIRE_THROTTLE_REGISTRATION) {
+        struct quire_key key = quire_key_address(check->client, QUIRE_ADDRESS_REGISTRATIONS);
+        return append_rate(sessions, &key, &sessions->registrations);
+    }
+    struct quire_key key = quire_key_log_in(check->client, throttled_tag(check));
+    struct quire_slice name = quire_key_slice(&key);
+    const struct quire_slice arguments[] = {quire_slice_of(sessions->failures), quire_slice_of(sessions->window_s)};
+    return fcall(sessions, "quire_log_in_attempt", &name, 1, arguments, 2);
+}
+
+/* ---- Answers. */
+
+/* Adds `"name";r=..;t=..` and the policy to the check's fields; what has no room is left out. */
+static void show_limit(struct quire_check *check, const char *name, const char *policy, long long remaining, long long reset_s) {
+    size_t limit_used = strlen(check->rate_limit), policy_used = strlen(check->rate_limit_policy);
+    const char *comma = limit_used > 0 ? ", " : "";
+    char limit[64];
+    int size = snprintf(limit, sizeof limit, "\"%s\";r=%lld;t=%lld", name, remaining, reset_s);
+    if (limit_used + (size_t)size + 3 > sizeof check->rate_limit || policy_used + strlen(policy) + 3 > sizeof check->rate_limit_policy)
+        return;
+    snprintf(check->rate_limit + limit_used, sizeof check->rate_limit - limit_used, "%s%s", comma, limit);
+    snprintf(check->rate_limit_policy + policy_used, sizeof check->rate_limit_policy - policy_used, "%s%s", comma, policy);
+}
+
+/* An array of `count` answers, or NULL: away. The caller frees it. */
+static redisReply *take_array(struct quire_sessions *sessions, size_t count, uint64_t deadline_ns) {
+    redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
+    if (reply == NULL || (reply->type == REDIS_REPLY_ARRAY && reply->elements == count))
+        return reply;
+    if (quire_redis_unusable(reply))
+        quire_redis_drop(sessions->redis, reply->str);
+    freeReplyObject(reply);
+    return NULL;
+}
+
+static void limit_check(struct quire_check *check, long long retry_s) {
+    check->verdict = QUIRE_LIMITED;
+    if (retry_s > (long long)check->retry_after_s)
+        check->retry_after_s = (unsigned)retry_s;
+}
+
+static void take_session(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
+    redisReply *reply = take_array(sessions, 6, deadline_ns);
+    check->verdict = QUIRE_SESSIONS_AWAY;
+    if (reply == NULL)
+        return;
+    long long verdict = reply->element[0]->integer, remaining = reply->element[3]->integer;
+    long long reset_s = reply->element[4]->integer, retry_s = reply->element[5]->integer;
+    struct quire_slice account = {(const uint8_t *)reply->element[1]->str, reply->element[1]->len};
+    struct quire_slice watermark = {(const uint8_t *)reply->element[2]->str, reply->element[2]->len};
+    if (verdict == 0) {
+        check->verdict = QUIRE_UNAUTHENTICATED;
+    } else if (quire_uuid_parse(account, check->account)) {
+        if (!quire_watermark_parse(watermark, &check->watermark))
+            check->watermark.known = false; /* the primary is read */
+        check->verdict = QUIRE_ADMITTED;
+        check->holds_place = verdict == 1 && sessions->limits.on;
+        if (verdict != 1)
+            limit_check(check, retry_s);
+        char concurrent[64];
+        snprintf(concurrent, sizeof concurrent, "\"concurrent\";q=%s;qu=\"concurrent-requests\"", sessions->concurrent);
+        if (verdict == 3)
+            show_limit(check, "concurrent", concurrent, 0, reset_s);
+        else if (sessions->limits.on)
+            show_limit(check, sessions->account.name, sessions->account.policy, remaining, reset_s);
+    }
+    freeReplyObject(reply);
+}
+
+/* Of quire_limit and quire_log_in_attempt. A request that is refused already stays refused. */
+static void take_limit(struct quire_sessions *sessions, struct quire_check *check, const char *name, const char *policy,
+                       uint64_t deadline_ns) {
+    redisReply *reply = take_array(sessions, 4, deadline_ns);
+    if (reply == NULL) {
+        check->verdict = QUIRE_SESSIONS_AWAY;
+        return;
+    }
+    if (reply->element[0]->integer == 0 && check->verdict != QUIRE_SESSIONS_AWAY)
+        limit_check(check, reply->element[3]->integer);
+    show_limit(check, name, policy, reply->element[1]->integer, reply->element[2]->integer);
+    freeReplyObject(reply);
+}
+
+static void take_throttle(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
+    char policy[64];
+    snprintf(policy, sizeof policy, "\"log-in\";q=%s;w=%s", sessions->failures, sessions->window_s);
+    if (check->call->throttle == QUIRE_THROTTLE_REGISTRATION)
+        take_limit(sessions, check, sessions->registrations.name, sessions->registrations.policy, deadline_ns);
+    else
+        take_limit(sessions, check, "log-in", policy, deadline_ns);
+}
+
+/* ---- The two pipelines of a batch. */
+
+/* Sessions, and what is known to count against an address. Nothing is asked for a session while Redis is cold. */
+static void first_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t deadline_ns) {
+    bool asked = false, sent = true, warm = sessions->warm;
+    for (size_t i = 0; i < count && sent; i++) {
+        if (wants_session(checks[i])) {
+            sent = !warm || append_session(sessions, checks[i]);
+            asked = asked || warm;
+        } else if (sessions->limits.on) {
+            sent = append_address(sessions, checks[i]);
+            if (sent && checks[i]->call->access == QUIRE_PUBLIC && wants_throttle(checks[i]))
+                sent = append_throttle(sessions, checks[i]);
+        }
+    }
+    if (asked && sent)
+        sent = append_epoch(sessions);
+    for (size_t i = 0; i < count; i++) {
+        struct quire_check *check = checks[i];
+        if (wants_session(check)) {
+            check->verdict = QUIRE_SESSIONS_AWAY;
+            if (warm)
+                take_session(sessions, check, deadline_ns);
+            continue;
+        }
+        check->verdict = check->call->access == QUIRE_PUBLIC ? QUIRE_ADMITTED : QUIRE_UNAUTHENTICATED;
+        if (!sessions->limits.on)
+            continue;
+        take_limit(sessions, check, sessions->address.name, sessions->address.policy, deadline_ns);
+        if (check->call->access == QUIRE_PUBLIC && wants_throttle(check))
+            take_throttle(sessions, check, deadline_ns);
+    }
+    /* A server that was flushed, or is another than it was, in the midst of this knows no session: that is no 401. Nor is what it did know to be
+     * believed. The question stands last because the pipeline is not atomic. */
+    if (!asked || (sent && read_epoch(sessions, deadline_ns)))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (wants_session(checks[i])) {
+            checks[i]->verdict = QUIRE_SESSIONS_AWAY;
+            checks[i]->holds_place = false; /* it lapses by itself */
+        }
+    }
+}
+
+enum second_question { SECOND_NONE, SECOND_ADDRESS, SECOND_THROTTLE };
+
+static enum second_question second_question(const struct quire_check *check) {
+    if (!wants_session(check))
+        return SECOND_NONE;
+    if (check->verdict == QUIRE_UNAUTHENTICATED)
+        return SECOND_ADDRESS;
+    return check->verdict == QUIRE_ADMITTED && wants_throttle(check) ? SECOND_THROTTLE : SECOND_NONE;
+}
+
+/* What only the first answers tell: an unknown session counts against its address; a password is only tried in a session that is valid. */
+static void second_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t deadline_ns) {
+    bool sent = sessions->limits.on;
+    for (size_t i = 0; i < count && sent; i++) {
+        enum second_question question = second_question(checks[i]);
+        if (question == SECOND_ADDRESS)
+            sent = append_address(sessions, checks[i]);
+        else if (question == SECOND_THROTTLE)
+            sent = append_throttle(sessions, checks[i]);
+    }
+    for (size_t i = 0; i < count && sessions->limits.on; i++) {
+        enum second_question question = second_question(checks[i]);
+        if (question == SECOND_ADDRESS)
+            take_limit(sessions, checks[i], sessions->address.name, sessions->address.policy, deadline_ns);
+        else if (question == SECOND_THROTTLE)
+            take_throttle(sessions, checks[i], deadline_ns);
+    }
+}
+
+static uint64_t bound(const struct quire_sessions *sessions, uint64_t now_ns, uint64_t deadline_ns) {
+    uint64_t command_ns = now_ns + sessions->command_ms * MS_NS;
+    return command_ns < deadline_ns ? command_ns : deadline_ns;
+}
+
+void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t now_ms,
+                          uint64_t deadline_ns) {
+    (void)now_ms; /* time is Redis' own */
+    uint64_t begun_ns = quire_monotonic_ns();
+    for (size_t i = 0; i < count; i++) {
+        struct quire_check *check = checks[i];
+        check->verdict = QUIRE_SESSIONS_AWAY;
+        check->watermark = (struct quire_watermark){0};
+        check->retry_after_s = 0;
+        check->rate_limit[0] = check->rate_limit_policy[0] = '\0';
+        check->holds_place = false;
+        memset(check->account, 0, sizeof check->account);
+    }
+    if (ready(sessions, bound(sessions, begun_ns, deadline_ns))) {
+        uint64_t bound_ns = bound(sessions, quire_monotonic_ns(), deadline_ns);
+        first_pipeline(sessions, checks, count, bound_ns);
+        second_pipeline(sessions, checks, count, bound_ns);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (checks[i]->verdict == QUIRE_SESSIONS_AWAY && checks[i]->retry_after_s == 0)
+            checks[i]->retry_after_s = 1;
+        quire_series_add(sessions->verdicts[checks[i]->verdict], 1);
+    }
+    quire_series_observe(sessions->check_seconds, (double)(quire_monotonic_ns() - begun_ns) / 1e9);
+}
+
+static bool append_publication(struct quire_sessions *sessions, const struct quire_publication *publication) {
+    if (publication->kind == QUIRE_CALL_FUNCTION)
+        return fcall(sessions, publication->function, publication->keys, publication->keys_count, publication->arguments,
+                     publication->arguments_count);
+    bool raise = publication->kind == QUIRE_RAISE_WATERMARK;
+    struct quire_key key = quire_key_account(publication->tag, publication->account, raise ? QUIRE_ACCOUNT_WATERMARK : QUIRE_ACCOUNT_PLACES);
+    struct quire_slice name = quire_key_slice(&key), argument = publication->request;
+    char watermark[QUIRE_WATERMARK_CHARACTERS + 1];
+    if (raise) {
+        quire_watermark_text(publication->watermark, watermark);
+        argument = quire_slice_of(watermark);
+    }
+    return fcall(sessions, raise ? "quire_watermark_raise" : "quire_release", &name, 1, &argument, 1);
+}
+
+/* A raise that is refused (0) was by a primary that isn't the primary any more. */
+static bool take_publication(struct quire_sessions *sessions, const struct quire_publication *publication, uint64_t deadline_ns) {
+    redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
+    if (reply == NULL)
+        return false;
+    bool good = reply->type != REDIS_REPLY_ERROR;
+    if (publication->kind == QUIRE_RAISE_WATERMARK)
+        good = reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+    if (reply->type == REDIS_REPLY_ERROR)
+        QUIRE_LOG(sessions->log, QUIRE_ERROR, "sessions.publication_refused",
+                  QUIRE_CTEXT("function", publication->kind == QUIRE_CALL_FUNCTION ? publication->function : "quire"),
+                  QUIRE_CTEXT("error", reply->str));
+    if (quire_redis_unusable(reply))
+        quire_redis_drop(sessions->redis, reply->str);
+    freeReplyObject(reply);
+    return good;
+}
+
+void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications, size_t count,
+                            uint64_t deadline_ns) {
+    for (size_t i = 0; i < count; i++)
+        publications[i]->failed = true;
+    uint64_t bound_ns = bound(sessions, quire_monotonic_ns(), deadline_ns);
+    if (count > 0 && quire_redis_ready(sessions->redis, bound_ns)) {
+        for (size_t i = 0; i < count; i++)
+            publications[i]->failed = !append_publication(sessions, publications[i]);
+        for (size_t i = 0; i < count; i++) /* one that couldn't be sent owes no answer, and the others still have theirs */
+            if (!publications[i]->failed)
+                publications[i]->failed = !take_publication(sessions, publications[i], bound_ns);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (publications[i]->failed)
+            quire_series_add(sessions->publish_failures, 1);
+}
+
+bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms, const char **ret_detail) {
+    uint64_t begun_ns = quire_monotonic_ns(), deadline_ns = begun_ns + bound_ms * MS_NS;
+    *ret_ms = 0;
+    *ret_detail = "away";
+    if (!quire_redis_ready(sessions->redis, deadline_ns))
+        return false;
+    sessions->serial = quire_redis_serial(sessions->redis);
+    bool warm = append_epoch(sessions) && read_epoch(sessions, deadline_ns);
+    if (quire_redis_serial(sessions->redis) == 0)
+        return false;
+    *ret_ms = (double)(quire_monotonic_ns() - begun_ns) / 1e6;
+    *ret_detail = warm ? NULL : "sessions are being loaded";
+    return warm;
+}
