@@ -408,12 +408,16 @@ bool quire_consumer_failed(const struct quire_consumer *consumer) {
     return atomic_load(&consumer->link.fatal);
 }
 
+void quire_consumer_leave(struct quire_consumer *consumer) {
+    if (consumer->held != NULL)
+        rd_kafka_message_destroy(consumer->held); /* not done: it stays the group's */
+    consumer->held = NULL;
+    (void)rd_kafka_consumer_close(consumer->client); /* revokes, which commits; an error means that the group is gone already */
+}
+
 void quire_consumer_destroy(struct quire_consumer *consumer) {
     if (consumer == NULL)
         return;
-    if (consumer->held != NULL)
-        rd_kafka_message_destroy(consumer->held); /* not done: it stays the group's */
-    (void)rd_kafka_consumer_close(consumer->client); /* revokes, which commits as "clean", and leaves the group */
     rd_kafka_destroy(consumer->client);
     free(consumer);
 }

@@ -39,7 +39,9 @@ void quire_consumer_tick(struct quire_consumer *consumer, uint64_t now_ns);
 bool quire_consumer_settled(const struct quire_consumer *consumer);
 /* The client has met an error that it can't mend. */
 bool quire_consumer_failed(const struct quire_consumer *consumer);
-/* Commits as "clean" what is done, leaves the group. Takes NULL. */
+/* Commits as "clean" what is done, and leaves the group. */
+void quire_consumer_leave(struct quire_consumer *consumer);
+/* After quire_consumer_leave, or before the first take. Takes NULL. */
 void quire_consumer_destroy(struct quire_consumer *consumer);
 
 #endif

@@ -19,14 +19,14 @@ static const unsigned allowed[QUIRE_REQUEST_STATES_COUNT] = {
     [QUIRE_REQUEST_RECEIVED] = TO(RUNNING) | TO(FOLDED) | TO(ANSWERED) | TO(DROPPED),
     [QUIRE_REQUEST_RUNNING] = TO(WAITING) | TO(ANSWERED),
     [QUIRE_REQUEST_WAITING] = TO(RUNNING) | TO(ANSWERED),
-    [QUIRE_REQUEST_FOLDED] = TO(ANSWERED),
+    [QUIRE_REQUEST_FOLDED] = TO(ANSWERED) | TO(DROPPED),
 };
 
 void quire_request_move(struct quire_request *request, enum quire_request_state state) {
     assert(allowed[request->state] & (1u << state));
     request->state = state;
     assert((state == QUIRE_REQUEST_ANSWERED) == (request->status != 0));
-    assert((state == QUIRE_REQUEST_FOLDED) == (request->leader != NULL) || state == QUIRE_REQUEST_ANSWERED);
+    assert((state == QUIRE_REQUEST_FOLDED) == (request->leader != NULL) || state >= QUIRE_REQUEST_ANSWERED);
 }
 
 void quire_request_init(struct quire_request *request, const struct quire_scope *scope) {
@@ -216,7 +216,7 @@ static void refuse_limited(struct quire_request *request) {
     set_problem(request, &problem);
 }
 
-bool quire_request_admit(struct quire_request *request) {
+void quire_request_admit(struct quire_request *request) {
     switch (request->check.verdict) {
     case QUIRE_ADMITTED:
         if (request->envelope.call->access == QUIRE_SESSION) {
@@ -224,18 +224,17 @@ bool quire_request_admit(struct quire_request *request) {
             memcpy(request->account, request->check.account, sizeof(request->account));
             request->has_account = true;
         }
-        return true;
+        return;
     case QUIRE_UNAUTHENTICATED:
         set_refusal(request, 401, NULL, 0);
-        return false;
+        return;
     case QUIRE_LIMITED:
         refuse_limited(request);
-        return false;
+        return;
     case QUIRE_SESSIONS_AWAY:
         break;
     }
     set_refusal(request, 503, "Sessions can't be checked at the moment.", RETRY_AFTER_S);
-    return false;
 }
 
 /* Running. */
@@ -269,6 +268,7 @@ static void handle_done(struct quire_request *request, const PGresult *result) {
         request->wrote = true;
     } else {
         request->read_primary |= request->query.from_primary;
+        request->needs_watermark |= request->query.needs_watermark;
         request->replica = request->query.from_primary ? -1 : request->query.replica;
     }
     request->failures = 0;

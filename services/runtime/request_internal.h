@@ -43,7 +43,9 @@ struct quire_request {
     const struct quire_scope *scope;
     struct quire_envelope envelope;
     struct quire_slice payload;
-    const char *request_id; /* NUL-terminated */
+    const char *request_id; /* NUL-terminated; NULL: not even memory for that */
+    unsigned attempt;       /* 1, or more after a crash */
+    uint8_t meant_tag[2];   /* of the account that a log-in means */
     ProtobufCMessage *input;
     uint64_t deadline_ms, deadline_ns;
     struct quire_once once; /* of writes */
@@ -59,9 +61,11 @@ struct quire_request {
     quire_on_result *on_result;
     bool wrote;             /* a write of it was done: flush and watermark come before the answer */
     bool read_primary;      /* a read was answered by the primary */
+    bool needs_watermark;   /* and the account has none yet: it gets the primary's position as it is after the read */
     int replica;            /* that answered the last read, or -1 */
     bool out_of_memory;     /* something was asked for that can't be kept: no success */
     struct quire_promise *promises, **promises_end;
+    struct quire_publication raise, release;
 
     unsigned status;
     struct quire_slice answer; /* packed, in the arena */
@@ -75,8 +79,8 @@ void quire_request_init(struct quire_request *request, const struct quire_scope 
 QUIRE_MUSTCHECK bool quire_request_prepare(struct quire_request *request);
 /* The only function that changes the state; an assertion for a move that isn't allowed. */
 void quire_request_move(struct quire_request *request, enum quire_request_state state);
-/* The session's verdict as an answer when it isn't ADMITTED. True when the request may go on. */
-QUIRE_MUSTCHECK bool quire_request_admit(struct quire_request *request);
+/* Takes the session's account when its verdict is ADMITTED; answers otherwise. */
+void quire_request_admit(struct quire_request *request);
 /* Calls the handler. */
 void quire_request_invoke(struct quire_request *request, ProtobufCService *handlers);
 /* Takes the outcome of `query`: calls the continuation, answers, or leaves it WAITING to be tried again. Clears the result. */

@@ -1,0 +1,284 @@
+#include "runtime/worker.h"
+
+#include "base/clock.h"
+#include "runtime/batch.h"
+#include "runtime/consumer.h"
+#include "runtime/dead_letter.h"
+#include "runtime/health.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WAIT_MS 100 /* for a message; also how soon a stop is noticed and how long a commit may be due */
+
+struct quire_worker {
+    struct quire_worker_options options;
+    const struct quire_lane *lane;
+    size_t batch_max;
+    char group[256];
+    struct quire_consumer *consumer;
+    struct quire_database *database;
+    struct quire_sessions *sessions;
+    struct quire_measures measures;
+    struct quire_batch batch;
+    struct quire_health health;
+    struct quire_delivery *deliveries; /* batch_max */
+    pthread_t thread;
+    bool running;        /* main thread */
+    atomic_bool stopping, failed;
+};
+
+/* Parts. */
+
+static bool open_database(struct quire_worker *worker) {
+    const struct quire_runtime_settings *settings = worker->options.settings;
+    const struct quire_database_options options = {
+        .primary = settings->primary,
+        .replicas = settings->replicas,
+        .password = settings->postgres_password[0] == '\0' ? NULL : settings->postgres_password,
+        .application_name = worker->group,
+        .statements = worker->options.service->statements,
+        .statements_count = worker->options.service->statements_count,
+        .connect_ms = (uint32_t)settings->connect_ms,
+        .retry_ms = (uint32_t)settings->retry_ms,
+        .log = worker->options.log,
+        .metrics = worker->options.metrics,
+    };
+    worker->database = quire_database_create(&options);
+    return worker->database != NULL;
+}
+
+static bool open_sessions(struct quire_worker *worker) {
+    const struct quire_runtime_settings *settings = worker->options.settings;
+    const struct quire_sessions_options options = {
+        .address = settings->redis,
+        .username = settings->redis_username[0] == '\0' ? NULL : settings->redis_username,
+        .password = settings->redis_password[0] == '\0' ? NULL : settings->redis_password,
+        .connect_ms = (uint32_t)settings->connect_ms,
+        .command_ms = (uint32_t)settings->command_ms,
+        .retry_ms = (uint32_t)settings->retry_ms,
+        .limits = settings->limits,
+        .log = worker->options.log,
+        .metrics = worker->options.metrics,
+    };
+    worker->sessions = quire_sessions_create(&options);
+    return worker->sessions != NULL;
+}
+
+static bool open_consumer(struct quire_worker *worker) {
+    const struct quire_consumer_options options = {
+        .brokers = worker->options.settings->brokers,
+        .service = worker->options.contract->name,
+        .group = worker->group,
+        .topic = worker->lane->topic,
+        .batch_max = worker->batch_max,
+        .batch_bytes_max = (size_t)worker->options.settings->batch_bytes_max,
+        .log = worker->options.log,
+        .metrics = worker->options.metrics,
+    };
+    worker->consumer = quire_consumer_create(&options);
+    return worker->consumer != NULL;
+}
+
+static bool open_batch(struct quire_worker *worker) {
+    const struct quire_batch_options options = {
+        .service = worker->options.contract,
+        .lane = worker->options.lane,
+        .handlers = worker->options.service->handlers,
+        .context = worker->options.service->context,
+        .batch_max = worker->batch_max,
+        .arena_bytes_max = (size_t)worker->options.settings->arena_bytes_max,
+        .skew_ms_max = (uint64_t)worker->options.settings->skew_ms_max,
+        .database = worker->database,
+        .sessions = worker->sessions,
+        .measures = &worker->measures,
+        .log = worker->options.log,
+    };
+    worker->deliveries = calloc(worker->batch_max, sizeof(*worker->deliveries));
+    return quire_batch_init(&worker->batch, &options) && worker->deliveries != NULL;
+}
+
+/* One batch, step by step. */
+
+static double ms_between(uint64_t from_ns, uint64_t to_ns) {
+    return (double)(to_ns - from_ns) / 1e6;
+}
+
+/* Also measures how long the messages lay there. */
+static void add_deliveries(struct quire_worker *worker, size_t count) {
+    double skew_ms = 0;
+
+    quire_batch_begin(&worker->batch, quire_wall_ms(), quire_monotonic_ns());
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_message_t *message = worker->deliveries[i].message;
+        rd_kafka_headers_t *headers = NULL;
+        rd_kafka_timestamp_type_t type;
+        (void)rd_kafka_message_headers(message, &headers); /* stays NULL when there are none */
+        const struct quire_request *request = quire_batch_add(
+            &worker->batch, headers, (struct quire_slice){message->payload, message->len}, worker->deliveries[i].attempt);
+        const int64_t wait_ms = (int64_t)worker->batch.scope.now_ms - rd_kafka_message_timestamp(message, &type);
+        quire_series_observe(worker->measures.topic_wait, wait_ms > 0 ? (double)wait_ms / 1e3 : 0);
+        if (wait_ms < 0 && skew_ms < (double)-wait_ms)
+            skew_ms = (double)-wait_ms;
+        if (worker->deliveries[i].attempt > 1 && request->state == QUIRE_REQUEST_RECEIVED) {
+            quire_series_add(worker->measures.unclean, 1);
+            quire_consumer_note_attempt(worker->consumer, &worker->deliveries[i]);
+        }
+    }
+    if (skew_ms > 0)
+        quire_series_set(worker->measures.skew, skew_ms / 1e3);
+    quire_series_observe(worker->measures.batch_size, (double)count);
+}
+
+static const char *source_of(const struct quire_request *request) {
+    if (request->wrote || request->read_primary)
+        return "primary";
+    return request->replica >= 0 ? "replica" : "none";
+}
+
+static void log_request(struct quire_worker *worker, size_t index, double total_ms) {
+    const struct quire_batch *batch = &worker->batch;
+    const struct quire_request *request = &batch->requests[index];
+    const rd_kafka_message_t *message = worker->deliveries[index].message;
+    rd_kafka_timestamp_type_t type;
+
+    if (request->status < 500 && (request->request_id == NULL ||
+                                  !quire_log_samples(worker->options.settings->log_request_sample, request->request_id)))
+        return;
+    QUIRE_LOG(worker->options.log, QUIRE_INFO,
+              request->state == QUIRE_REQUEST_DROPPED ? "request.deadline_exceeded" : "request.handled",
+              QUIRE_CTEXT("request_id", request->request_id), QUIRE_TEXT("method", request->envelope.method),
+              QUIRE_INTEGER("status", request->status), QUIRE_INTEGER("batch", batch->count), QUIRE_INTEGER("attempt", request->attempt),
+              QUIRE_NUMBER("topic_wait_ms", (double)((int64_t)batch->scope.now_ms - rd_kafka_message_timestamp(message, &type))),
+              QUIRE_NUMBER("check_ms", batch->check_ms), QUIRE_NUMBER("sql_ms", batch->sql_ms),
+              QUIRE_NUMBER("publish_ms", batch->publish_ms), QUIRE_NUMBER("total_ms", total_ms), QUIRE_CTEXT("source", source_of(request)),
+              QUIRE_INTEGER("replica", request->replica), QUIRE_FLAG("folded", request->leader != NULL),
+              QUIRE_CTEXT("topic", worker->lane->topic), QUIRE_INTEGER("partition", message->partition),
+              QUIRE_INTEGER("offset", message->offset));
+}
+
+static void send_replies(struct quire_worker *worker) {
+    const struct quire_batch *batch = &worker->batch;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct quire_request *request = &batch->requests[i];
+        if (request->state == QUIRE_REQUEST_ANSWERED)
+            (void)quire_replies_send(worker->options.replies, &request->envelope, request->request_id, request->status,
+                                     request->answer); /* what is lost has been counted; its caller meets the deadline */
+    }
+    const double total_ms = ms_between(batch->begun_ns, quire_monotonic_ns());
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct quire_request *request = &batch->requests[i];
+        if (request->state == QUIRE_REQUEST_ANSWERED && request->envelope.call != NULL)
+            quire_measures_reply(&worker->measures, request->envelope.method_index, request->status, total_ms / 1e3);
+        if (!request->envelope.health || request->state == QUIRE_REQUEST_ANSWERED)
+            log_request(worker, i, total_ms);
+    }
+    QUIRE_LOG(worker->options.log, QUIRE_DEBUG, "batch.handled", QUIRE_CTEXT("topic", worker->lane->topic),
+              QUIRE_INTEGER("batch", batch->count), QUIRE_NUMBER("check_ms", batch->check_ms), QUIRE_NUMBER("sql_ms", batch->sql_ms),
+              QUIRE_NUMBER("publish_ms", batch->publish_ms), QUIRE_NUMBER("total_ms", total_ms));
+}
+
+/* After the others' replies, as it may have to wait for a backend that hangs. */
+static void answer_health(struct quire_worker *worker) {
+    for (size_t i = 0; i < worker->batch.count; i++) {
+        const struct quire_request *request = &worker->batch.requests[i];
+        if (request->envelope.health && request->state == QUIRE_REQUEST_RECEIVED)
+            (void)quire_replies_send(worker->options.replies, &request->envelope, request->request_id, 200,
+                                     quire_health_answer(&worker->health, worker->database, worker->sessions));
+    }
+}
+
+/* False only when the process ends before Kafka has taken them all: then the batch comes again. */
+static bool send_dead_letters(struct quire_worker *worker) {
+    for (size_t i = 0; i < worker->batch.count; i++) {
+        const struct quire_request *request = &worker->batch.requests[i];
+        if (request->reason == QUIRE_REASON_NONE)
+            continue;
+        while (!quire_dead_letter_send(worker->options.publisher, worker->deliveries[i].message, worker->lane->topic, request->reason)) {
+            if (atomic_load(&worker->stopping))
+                return false;
+        }
+        quire_series_add(worker->measures.dead_letters[request->reason], 1);
+        QUIRE_LOG(worker->options.log, QUIRE_ERROR, "request.dead_letter", QUIRE_CTEXT("request_id", request->request_id),
+                  QUIRE_CTEXT("reason", quire_reason_name(request->reason)), QUIRE_TEXT("method", request->envelope.method),
+                  QUIRE_CTEXT("topic", worker->lane->topic), QUIRE_INTEGER("partition", worker->deliveries[i].message->partition),
+                  QUIRE_INTEGER("offset", worker->deliveries[i].message->offset));
+    }
+    return true;
+}
+
+static void handle_batch(struct quire_worker *worker, size_t count) {
+    add_deliveries(worker, count);
+    quire_batch_run(&worker->batch);
+    send_replies(worker);
+    answer_health(worker);
+    const bool handled = send_dead_letters(worker);
+    quire_consumer_done(worker->consumer, worker->deliveries, count, handled);
+}
+
+/* Life. */
+
+static void *run(void *argument) {
+    struct quire_worker *worker = argument;
+
+    while (!atomic_load(&worker->stopping) && !quire_consumer_failed(worker->consumer)) {
+        const size_t count = quire_consumer_take(worker->consumer, WAIT_MS, worker->deliveries);
+        if (count != 0)
+            handle_batch(worker, count);
+        quire_consumer_tick(worker->consumer, quire_monotonic_ns());
+        quire_database_tick(worker->database);
+    }
+    atomic_store(&worker->failed, !atomic_load(&worker->stopping));
+    quire_consumer_leave(worker->consumer); /* on this thread, so that all workers leave at once */
+    return NULL;
+}
+
+struct quire_worker *quire_worker_start(const struct quire_worker_options *options) {
+    struct quire_worker *worker = calloc(1, sizeof(*worker));
+
+    if (worker == NULL)
+        return NULL;
+    worker->options = *options;
+    worker->lane = &options->contract->lanes[options->lane];
+    worker->batch_max = (size_t)options->settings->lanes[options->lane].batch_max;
+    (void)snprintf(worker->group, sizeof(worker->group), "quire.%s.%s", options->contract->name, worker->lane->name);
+    quire_health_init(&worker->health, options->contract, options->settings->limits.on);
+    const bool fine = quire_measures_init(&worker->measures, options->metrics, options->contract, worker->lane) && open_database(worker) &&
+                      open_sessions(worker) && open_batch(worker) && open_consumer(worker);
+    worker->running = fine && pthread_create(&worker->thread, NULL, run, worker) == 0;
+    if (worker->running)
+        return worker;
+    QUIRE_LOG(options->log, QUIRE_ERROR, "worker.start_failed", QUIRE_CTEXT("lane", worker->lane->name));
+    quire_worker_destroy(worker);
+    return NULL;
+}
+
+void quire_worker_stop(struct quire_worker *worker) {
+    atomic_store(&worker->stopping, true);
+}
+
+bool quire_worker_settled(const struct quire_worker *worker) {
+    return quire_consumer_settled(worker->consumer) && !atomic_load(&worker->failed);
+}
+
+bool quire_worker_failed(const struct quire_worker *worker) {
+    return atomic_load(&worker->failed);
+}
+
+void quire_worker_destroy(struct quire_worker *worker) {
+    if (worker == NULL)
+        return;
+    atomic_store(&worker->stopping, true);
+    if (worker->running)
+        (void)pthread_join(worker->thread, NULL);
+    quire_consumer_destroy(worker->consumer);
+    quire_batch_deinit(&worker->batch);
+    free(worker->deliveries);
+    quire_sessions_destroy(worker->sessions);
+    quire_database_destroy(worker->database);
+    quire_measures_deinit(&worker->measures);
+    free(worker);
+}
