@@ -5,8 +5,8 @@
 #include "runtime/keys.h"
 
 #define STALE_MAX 2u
-/* Sessions that one call of the Redis function ends. */
-#define ENDED_AT_ONCE 64
+/* Sessions that one call of the Redis function ends: two words each, where runtime's calls have at most 64. */
+#define ENDED_AT_ONCE 16
 
 /* By the primary keys of both. `answered`: an earlier delivery has set the new password, so the current one can't be verified any more. */
 const struct quire_statement session_statement_password = {
