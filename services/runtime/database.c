@@ -323,7 +323,7 @@ static bool ask_primary(struct quire_database *database, const char *name, uint6
     const PGresult *result = good && !pipeline->lost ? pipeline->entries[pipeline->count - 1].result : NULL;
     good = result != NULL && PQresultStatus(result) == PGRES_TUPLES_OK;
     if (good)
-        *ret_lsn = (uint64_t)quire_column_int64(result, 0, PQnfields(result) - 1);
+        *ret_lsn = position_column(result);
     if (pipeline->lost)
         server_drop(database, primary, pipeline->error);
     pipeline_reset(pipeline);

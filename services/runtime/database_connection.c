@@ -12,6 +12,8 @@
  * within a second. */
 #define SESSION_OPTIONS "-c synchronous_commit=off -c client_connection_check_interval=1000 -c idle_in_transaction_session_timeout=60000"
 #define KEYWORDS_MAX 16
+#define WAL_PAGE_BYTES 8192u      /* XLOG_BLCKSZ */
+#define WAL_PAGE_HEADER_BYTES 24u /* SizeOfXLogShortPHD */
 
 struct connection_options {
     char *conninfo, *password, *application_name, *options;
@@ -171,7 +173,7 @@ static PGresult *next_result(PGconn *pg, uint64_t until_ns, bool *ret_lost) {
 
 /* A server's message, on one line. */
 static void say(char ret_error[ERROR_CHARACTERS], const char *what, const char *message) {
-    snprintf(ret_error, ERROR_CHARACTERS, "%s: %s", what, message);
+    snprintf(ret_error, ERROR_CHARACTERS, "%.40s: %.150s", what, message);
     for (char *c = ret_error; *c != '\0'; c++)
         if (*c == '\n')
             *c = ' ';
@@ -225,13 +227,23 @@ static bool prepare(PGconn *pg, const struct connection_options *options, uint64
     return expect_commands(pg, owed, until_ns, ret_error);
 }
 
+/* pg_current_wal_insert_lsn() may stand behind the header of a page that holds no record yet, where no replay arrives before one is written. No record ends
+ * there: behind the header of 24 bytes, at least 8 of it would follow. */
+static uint64_t record_end(uint64_t lsn) {
+    return lsn % WAL_PAGE_BYTES == WAL_PAGE_HEADER_BYTES ? lsn - WAL_PAGE_HEADER_BYTES : lsn;
+}
+
+uint64_t position_column(const PGresult *result) {
+    int last = PQnfields(result) - 1;
+    return quire_column_null(result, 0, last) ? 0 : record_end((uint64_t)quire_column_int64(result, 0, last));
+}
+
 bool connection_learn(struct connection *connection, const PGresult *result) {
     if (result == NULL || PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
         return false;
-    int columns = PQnfields(result), last = columns - 1;
+    uint64_t position = position_column(result);
     connection->in_recovery = quire_column_bool(result, 0, 0);
-    uint64_t position = quire_column_null(result, 0, last) ? 0 : (uint64_t)quire_column_int64(result, 0, last);
-    if (columns == 4) {
+    if (PQnfields(result) == 4) {
         char epoch[QUIRE_EPOCH_CHARACTERS + 1];
         snprintf(epoch, sizeof epoch, "%" PRIu64 "/%" PRIu32, (uint64_t)quire_column_int64(result, 0, 1),
                  (uint32_t)quire_column_int32(result, 0, 2));

@@ -98,6 +98,8 @@ void connection_close(void *connection);
 /* The next non-empty connection string of a list separated by ';' (not within single quotes), NUL-terminated in place and without surrounding
  * blanks; NULL at the end. */
 char *conninfo_next(char **rest);
+/* The position in the last column of a row of ours. */
+uint64_t position_column(const PGresult *result);
 /* Takes a row of STATEMENT_SERVER or STATEMENT_POSITION into the connection; false when it is none. */
 QUIRE_MUSTCHECK bool connection_learn(struct connection *connection, const PGresult *result);
 
