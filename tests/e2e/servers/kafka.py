@@ -101,5 +101,5 @@ class Kafka(Server):
 
 def topics_of(proto_generate, *arguments):
     """The topics that the contract asks for: proto/generate.py --topics, one JSON object a line."""
-    lines = subprocess.run([sys.executable, proto_generate, "--topics", *arguments], check=True, stdout=subprocess.PIPE).stdout
+    lines = subprocess.run([sys.executable, "-B", proto_generate, "--topics", *arguments], check=True, stdout=subprocess.PIPE).stdout
     return [json.loads(line) for line in lines.splitlines() if line.strip()]

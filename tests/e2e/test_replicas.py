@@ -1,0 +1,99 @@
+"""The primary away, replicas away, replicas behind: what still answers, and who answers in quiet."""
+
+import time
+
+import pytest
+
+from client import problem
+from servers.waiting import PATIENCE, wait_until
+
+pytestmark = pytest.mark.destructive
+
+
+@pytest.fixture
+def document(account, stack):
+    document = account.create("Replicas", "a marmoset sits in the tree")
+    for replica in stack.replicas:
+        replica.catch_up()
+    assert account.read(document["id"]) == document
+    return document
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_with_the_primary_stopped_reads_go_on(stack, account, document, how):
+    getattr(stack.primary, how)()
+    for _ in range(10):
+        for gateway in stack.gateways:
+            there = account.at(gateway)
+            assert there.read(document["id"]) == document
+            assert there.found("marmoset") == [document["id"]]
+            assert [item["id"] for item in there.listed()] == [document["id"]]
+            assert there.get("/auth/me").status_code == 200
+    started = time.monotonic()
+    problem(account.post("/documents", {"title": "t", "content": "c"}), 503)
+    assert time.monotonic() - started < 2 * PATIENCE
+    started = time.monotonic()
+    problem(account.put(f"/documents/{document['id']}", {"title": "t", "content": "c"}), 503)
+    problem(account.delete(f"/documents/{document['id']}"), 503)
+    problem(account.log_in(account.email, account.password), 503)
+    assert time.monotonic() - started < 2 * PATIENCE  # at once by now
+    stack.primary.start()
+    wait_until(lambda: account.post("/documents", {"title": "t", "content": "c"}).status_code == 201, 10, "writes go on")
+    assert account.read(document["id"]) == document
+
+
+def test_one_replica_stopped_is_no_fault_and_it_is_taken_back(stack, account, document):
+    stack.replicas[0].kill()
+    for _ in range(30):
+        assert account.read(document["id"]) == document
+        assert account.found("marmoset") == [document["id"]]
+    stack.replicas[0].start()
+    stack.replicas[1].kill()
+    for _ in range(30):
+        assert account.read(document["id"]) == document
+    wait_until(lambda: _reads(stack.documents, "replica", lambda: [account.read(document["id"]) for _ in range(20)]) >= 15, 10, "the first one answers again")
+
+
+def test_without_replicas_the_primary_answers(stack, account, document):
+    for replica in stack.replicas:
+        replica.kill()
+    for _ in range(20):
+        assert account.read(document["id"]) == document
+        assert account.found("marmoset") == [document["id"]]
+    assert account.create()
+
+
+def test_hanging_replicas_cost_no_request(stack, account, document):
+    for replica in stack.replicas:
+        replica.pause()
+    for _ in range(10):
+        assert account.read(document["id"]) == document
+    for replica in stack.replicas:
+        replica.resume()
+    assert account.read(document["id"]) == document
+
+
+def _counted(service):
+    metrics = service.metrics()
+    replica = sum(value for labels, value in metrics.find("quire_reads_total") if labels["server"].startswith("replica"))
+    return replica, metrics.sum("quire_reads_total") - replica
+
+
+def _reads(service, kind, work):
+    before = _counted(service)
+    work()
+    after = _counted(service)
+    return after[0] - before[0] if kind == "replica" else after[1] - before[1]
+
+
+def test_in_quiet_nine_of_ten_reads_are_served_by_replicas(stack, account, document):
+    before = {service: _counted(service) for service in (stack.documents, stack.query)}
+    for _ in range(50):
+        account.read(document["id"])
+        account.listed()
+        account.found("marmoset")
+    for service, (replica_before, primary_before) in before.items():
+        replica, primary = _counted(service)
+        replica, primary = replica - replica_before, primary - primary_before
+        assert replica + primary >= 50, "folded or cached reads would make this test empty"
+        assert replica >= 0.9 * (replica + primary), f"{service.name}: {replica} by replicas, {primary} by the primary"
