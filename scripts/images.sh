@@ -33,6 +33,6 @@ toolchain_run() {
     local options=()
     while [ "$1" != -- ]; do options+=("$1"); shift; done
     shift
-    docker run --rm --init --security-opt seccomp=unconfined --cap-add SYS_PTRACE --ulimit nofile=65536:65536 --ulimit core=0 \
+    docker run --rm --init --security-opt seccomp=unconfined --cap-add SYS_PTRACE --ulimit "nofile=$QUIRE_NOFILE:$QUIRE_NOFILE" --ulimit core=0 \
         -v "$QUIRE_ROOT:/src" -v "${QUIRE_BUILD_VOLUME:-quire-build}:/build" -e QUIRE_BUILD_DIR=/build -e CI="${CI:-}" -w /src "${options[@]}" quire/toolchain "$@"
 }
