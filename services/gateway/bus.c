@@ -11,6 +11,8 @@
 #define BUS_REFRESH_INTERVAL_NS 30000000000u        /* a lane that was given more partitions is noticed within this */
 #define BUS_LISTEN_AGAIN_NS 15000000000u            /* no port ready for so long: the reply topics may have been made anew */
 
+#define BUS_BACK_NS 1000000000u /* ticks come every 100 ms */
+
 /* Bus thread: librdkafka's callbacks, and questions that wait for a broker, so that no ring ever does. */
 struct bus_turn {
     uint64_t ask_ns, refresh_ns;
@@ -48,8 +50,9 @@ static void bus_turn_once(struct bus *bus, struct bus_turn *turn) {
     uint64_t now_ns = quire_monotonic_ns();
     if (atomic_load(&bus->ready_ports) > 0)
         turn->ready_ns = now_ns;
-    if (bus->lost && atomic_load(&bus->ready_ports) == bus->options.rings) {
-        bus->lost = false;
+    /* Ports look at losses in their ticks, so just after one they may still be counted as ready. */
+    if (bus->lost_ns != 0 && now_ns > bus->lost_ns + BUS_BACK_NS && atomic_load(&bus->ready_ports) == bus->options.rings) {
+        bus->lost_ns = 0;
         QUIRE_LOG(bus->options.log, QUIRE_INFO, "kafka.back", QUIRE_INTEGER("losses", atomic_load(&bus->losses)));
     }
     if (now_ns < turn->ask_ns)

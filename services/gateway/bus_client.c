@@ -98,10 +98,10 @@ static void bus_on_error(rd_kafka_t *client, int error, const char *reason, void
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         atomic_fetch_add(&bus->losses, 1);
         quire_series_add(bus->losses_total, 1);
-        if (!bus->lost)
+        if (bus->lost_ns == 0)
             QUIRE_LOG(bus->options.log, QUIRE_WARN, "kafka.lost", QUIRE_CTEXT("road", road->name),
                       QUIRE_CTEXT("instead", "calls are refused with 503 until a probe comes back"));
-        bus->lost = true;
+        bus->lost_ns = quire_monotonic_ns();
     } else if (error == RD_KAFKA_RESP_ERR__FATAL) {
         char detail[256] = "";
         (void)rd_kafka_fatal_error(client, detail, sizeof(detail));

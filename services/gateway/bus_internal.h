@@ -25,6 +25,7 @@ struct bus_road {
     rd_kafka_topic_t *probe_topic;  /* the producer's reply_topic */
     rd_kafka_topic_t *listen_topic; /* the consumer's reply_topic */
     bool listening;                 /* bus thread: every ring's partition is being fetched */
+    bool missed;                    /* bus thread: that a reply partition isn't there has been logged */
     struct quire_series *produced, *refused, *undelivered, *replies, *queued;
 };
 
@@ -64,7 +65,7 @@ struct bus {
     _Atomic int64_t probe_ns;    /* of the last probe that came back */
     _Atomic uint64_t log_next_ms, log_dropped; /* librdkafka's own lines: one a second */
     uint64_t undelivered_log_ms, undelivered_unlogged; /* bus thread (delivery reports) */
-    bool lost;                                         /* bus thread: an outage has been logged, its end not yet */
+    uint64_t lost_ns; /* bus thread: the last loss of an outage that has been logged, its end not yet; else 0 */
     struct quire_series *foreign, *probe_seconds, *losses_total;
 };
 

@@ -44,8 +44,10 @@ static bool bus_port_listen(struct bus_road *road, struct bus_port *port, enum b
         error = rd_kafka_last_error();
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
-    QUIRE_LOG(road->bus->options.log, QUIRE_DEBUG, "kafka.replies_not_found", QUIRE_CTEXT("topic", road->reply_topic),
-              QUIRE_INTEGER("partition", port->partition), QUIRE_CTEXT("reason", rd_kafka_err2str(error)));
+    QUIRE_LOG(road->bus->options.log, road->missed ? QUIRE_DEBUG : QUIRE_WARN, "kafka.replies_not_found", QUIRE_CTEXT("topic", road->reply_topic),
+              QUIRE_INTEGER("partition", port->partition), QUIRE_CTEXT("reason", rd_kafka_err2str(error)),
+              QUIRE_CTEXT("instead", "asked again until it is there"));
+    road->missed = true;
     return false;
 }
 
@@ -64,6 +66,7 @@ bool bus_road_listen(struct bus_road *road) {
         }
     }
     road->listening = true;
+    road->missed = false;
     return true;
 }
 

@@ -16,7 +16,7 @@ static bool json_reserve(struct json_writer *writer, size_t bytes) {
     if (bytes <= writer->capacity - writer->size)
         return true;
     if (bytes > writer->bytes_max - writer->size) {
-        writer->failed = true;
+        writer->failed = writer->too_long = true;
         return false;
     }
     size_t capacity = writer->capacity > writer->bytes_max / 2 ? writer->bytes_max : writer->capacity * 2;
@@ -80,6 +80,10 @@ void json_end(struct json_writer *writer, char bracket) {
 
 void json_name(struct json_writer *writer, struct quire_slice name) {
     json_string(writer, name);
+    json_colon(writer);
+}
+
+void json_colon(struct json_writer *writer) {
     json_put_byte(writer, ':');
     writer->comma = false;
 }

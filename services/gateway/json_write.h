@@ -13,8 +13,9 @@ struct json_writer {
     struct quire_arena *arena;
     uint8_t *bytes;
     size_t size, capacity, bytes_max;
-    bool failed; /* no memory, or bytes_max would be passed */
-    bool comma;  /* the next value or name needs one before it */
+    bool failed;   /* no memory, or bytes_max would be passed */
+    bool too_long; /* it was bytes_max */
+    bool comma;    /* the next value or name needs one before it */
 };
 
 /* `expected_bytes` is a guess that saves copying; SIZE_MAX as bytes_max for no bound but the arena's. */
@@ -24,7 +25,9 @@ QUIRE_MUSTCHECK bool json_writer_end(const struct json_writer *writer, struct qu
 
 void json_begin(struct json_writer *writer, char bracket); /* '{' or '[' */
 void json_end(struct json_writer *writer, char bracket);   /* '}' or ']' */
+/* A name is a string and a colon; json_colon alone after a name that was written as a string. */
 void json_name(struct json_writer *writer, struct quire_slice name);
+void json_colon(struct json_writer *writer);
 void json_string(struct json_writer *writer, struct quire_slice text);
 /* JSON text as it stands: a number, a literal, a stored object. */
 void json_raw(struct json_writer *writer, struct quire_slice json);

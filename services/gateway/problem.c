@@ -1,6 +1,7 @@
 #include "gateway/problem.h"
 
 #include "gateway/json_write.h"
+#include "gateway/utf8.h"
 
 #include "quire/wire.pb-c.h"
 
@@ -90,21 +91,31 @@ bool problem_render(struct quire_arena *arena, const struct problem *problem, st
     return json_writer_end(&writer, ret_json);
 }
 
+/* Empty texts count as none, as writers in languages without presence send them; so do those that would make bad JSON. */
+static const char *problem_text(const char *text) {
+    return text == NULL || text[0] == '\0' || !utf8_valid(quire_slice_of(text)) ? NULL : text;
+}
+
+/* What goes into a header must not end it (RFC 9110 5.5). */
+static struct quire_slice problem_header(const char *text) {
+    for (const char *at = text; at != NULL && *at != '\0'; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            return (struct quire_slice){NULL, 0};
+    return quire_slice_of(text);
+}
+
 static bool problem_decode_faults(struct quire_arena *arena, const Quire__Problem *message, struct problem *problem) {
     if (message->n_errors == 0)
         return true;
     problem->faults = quire_arena_alloc(arena, message->n_errors * sizeof(*problem->faults));
     if (problem->faults == NULL)
         return false;
-    for (size_t i = 0; i < message->n_errors; i++)
-        problem->faults[i] = (struct problem_fault){message->errors[i]->field, message->errors[i]->message};
+    for (size_t i = 0; i < message->n_errors; i++) {
+        const char *field = problem_text(message->errors[i]->field), *text = problem_text(message->errors[i]->message);
+        problem->faults[i] = (struct problem_fault){field == NULL ? "" : field, text == NULL ? "" : text};
+    }
     problem->faults_count = message->n_errors;
     return true;
-}
-
-/* Empty texts count as none, as writers in languages without presence send them. */
-static const char *problem_text(const char *text) {
-    return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
 bool problem_decode(struct quire_arena *arena, struct quire_slice value, struct problem *ret_problem) {
@@ -117,8 +128,8 @@ bool problem_decode(struct quire_arena *arena, struct quire_slice value, struct 
         .title = problem_text(message->title),
         .detail = problem_text(message->detail),
         .retry_after_s = message->has_retry_after_s ? message->retry_after_s : 0,
-        .rate_limit = quire_slice_of(problem_text(message->rate_limit)),
-        .rate_limit_policy = quire_slice_of(problem_text(message->rate_limit_policy)),
+        .rate_limit = problem_header(message->rate_limit),
+        .rate_limit_policy = problem_header(message->rate_limit_policy),
     };
     if (!problem_decode_faults(arena, message, &problem))
         return false;

@@ -1,7 +1,9 @@
 /* JSON <-> protobuf by reflection over the contract's tables; no message is named here. Strict as docs/API.md says: every fault of a body is
  * found and told with its path.
  *
- * Ring thread only. All memory comes from the arena given. Knows neither ring nor Kafka. */
+ * Ring thread only. All memory that outlives a call comes from the arena given: about the packed message for a request (whose texts stay in its body);
+ * about the value once and its JSON once, twice where much must be escaped, for a reply. While a body is read its tree takes heap
+ * memory, at most 64 MiB and given back before the call returns. Knows neither ring nor Kafka. */
 #ifndef QUIRE_GATEWAY_TRANSCODE_H
 #define QUIRE_GATEWAY_TRANSCODE_H
 
@@ -32,7 +34,12 @@ struct transcode_encoded {
     char token[47]; /* minted for this call; "" when none. Wiped by the caller. */
 };
 
-/* False with *ret_problem filled: 400 (detail ends with "at byte N"), 404 (path segment that is no id), 422 (errors), 503 (no memory). */
+/* Where docs/API.md is silent: null counts as absent; a field that takes integers takes integer literals only (1.0 is a 422); a call without a body
+ * takes an empty one or `{}`, members are unknown fields; a header that becomes a field is cut to the field's bytes_max, bytes that are no UTF-8
+ * become '?'; an item's faults have paths that begin at the item, "" being the item itself. The whole body is wiped after a
+ * call that has a sealed field, whatever its outcome.
+ *
+ * False with *ret_problem filled: 400 (detail ends with "at byte N"), 404 (path segment that is no id), 422 (errors), 503 (no memory). */
 QUIRE_MUSTCHECK bool transcode_encode(struct quire_arena *arena, const struct transcode_request *request,
                                       struct transcode_encoded *ret_encoded, struct problem *ret_problem);
 
