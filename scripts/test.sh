@@ -39,6 +39,7 @@ case $layer in
         step "Building (dev)" build build dev
         unit dev
         e2e dev
+        . "$QUIRE_ROOT/tests/fuzz/run.sh"
         . "$QUIRE_ROOT/tests/smoke/run.sh"
         step "Building (asan)" build-asan build asan
         unit asan

@@ -1,0 +1,41 @@
+/* Any valid text to passages: they cover it from its first byte to its last, in order, on whole code points. */
+#include "documents/chunker.h"
+
+#include <stdlib.h>
+#include <unicode/utf8.h>
+
+static bool valid(const uint8_t *text, size_t size) {
+    for (int32_t at = 0; at < (int32_t)size;) {
+        UChar32 character;
+        U8_NEXT(text, at, (int32_t)size, character);
+        if (character <= 0) /* malformed, or NUL, which no document has */
+            return false;
+    }
+    return true;
+}
+
+static bool on_bound(const uint8_t *text, size_t size, size_t at) {
+    return at == size || (text[at] & 0xc0) != 0x80;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0 || size > 1 << 20 || !valid(data, size))
+        return 0;
+    struct quire_arena arena;
+    quire_arena_init(&arena, 256 << 20);
+    struct chunk *chunks;
+    size_t count;
+    if (!chunker_cut(&arena, (struct quire_slice){data, size}, &chunks, &count))
+        abort();
+    if (count == 0 || chunks[0].start != 0 || chunks[count - 1].end != size)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        if (chunks[i].end <= chunks[i].start || chunks[i].end > size || !on_bound(data, size, chunks[i].start) || !on_bound(data, size, chunks[i].end))
+            abort();
+        if (i > 0 && (chunks[i].start > chunks[i - 1].end || chunks[i].start <= chunks[i - 1].start || chunks[i].end <= chunks[i - 1].end))
+            abort();
+    }
+    quire_arena_deinit(&arena);
+    return 0;
+}
