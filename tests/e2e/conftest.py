@@ -13,7 +13,11 @@ _LOG_CHARACTERS = 3000
 
 @pytest.fixture(scope="session")
 def stack():
-    stack = Stack().start()
+    stack = Stack()
+    try:
+        stack.start()
+    except BaseException as error:
+        pytest.exit(f"the stack did not start: {error}\n(its logs: {stack.folder})", 2)
     yield stack
     stack.stop()
 
@@ -73,6 +77,12 @@ def caller(stack, contract):
     caller = Caller(stack.kafka.brokers, contract)
     yield caller
     caller.close()
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Names of tests stay readable where a value is thousands of bytes."""
+    text = val if isinstance(val, str) else repr(val)
+    return text if len(text) <= 40 else f"{text[:30]}...{len(text)}"
 
 
 def pytest_collection_modifyitems(items):

@@ -71,8 +71,8 @@ def test_receives_are_multishot_and_system_calls_fewer_than_requests(stack, acco
 
     def measure():
         metrics = stack.gateway.metrics()
-        return (metrics.sum("quire_ring_receives_total"), metrics.sum("quire_ring_receives_armed_total"), metrics.sum("quire_ring_enters_total"),
-                metrics.sum("http_requests_total"))
+        return [metrics.sum(name) for name in ("quire_gateway_multishot_receives_total", "quire_gateway_ring_submissions_total",
+                                               "quire_gateway_ring_completions_total", "quire_gateway_ring_enters_total", "http_requests_total")]
 
     request = "GET /livez HTTP/1.1\r\nHost: q\r\n\r\n"
     connections = [RawConnection(stack.gateway) for _ in range(8)]
@@ -83,11 +83,13 @@ def test_receives_are_multishot_and_system_calls_fewer_than_requests(stack, acco
         for connection in connections:
             for _ in range(5):
                 assert connection.answer().status == 200
-    received, armed, enters, requests = (now - then for now, then in zip(measure(), before, strict=True))
+    received, submitted, completed, enters, requests = (now - then for now, then in zip(measure(), before, strict=True))
     for connection in connections:
         connection.socket.close()
     assert requests >= 1600
-    assert received >= 300 and armed <= received / 4, f"{armed} arms for {received} receives"
+    assert received >= 300
+    # An operation that completes once adds as much here as there; what is more comes from receives that were armed once.
+    assert completed - submitted >= received * 3 / 4, f"{submitted} submissions, {completed} completions, {received} receives"
     assert 0 < enters < requests, f"{enters} system calls for {requests} requests"
 
 

@@ -76,7 +76,7 @@ def test_fields_that_the_gateway_would_refuse_are_refused(caller, account, contr
         ("quire.documents.write", "quire.Documents/CreateBatch", message("CreateBatchRequest")()),
         ("quire.query", "quire.Query/Search", message("SearchRequest")()),
         ("quire.session.password", "quire.Session/LogIn", message("LogInRequest")()),
-        ("quire.session.password", "quire.Session/Register", message("RegisterRequest")(email="a@b.cd", password=b"not sealed")),
+        ("quire.session.password", "quire.Session/SignUp", message("SignUpRequest")(email="a@b.cd", password=b"not sealed")),
     ]:
         reply = caller.call(topic, method, value, token=account.token)
         assert reply.status is not None and 400 <= reply.status < 500, (method, reply.status)

@@ -63,8 +63,8 @@ class Caller:
 
     def __init__(self, brokers, contract):
         self.contract = contract
-        self.producer = Producer({"bootstrap.servers": brokers, "message.max.bytes": MESSAGE_BYTES_MAX, "linger.ms": 0})
-        self.consumer = Consumer({"bootstrap.servers": brokers, "group.id": "none", "enable.auto.commit": False,
+        self.producer = Producer({"bootstrap.servers": brokers, "log_level": 2, "message.max.bytes": MESSAGE_BYTES_MAX, "linger.ms": 0})
+        self.consumer = Consumer({"bootstrap.servers": brokers, "log_level": 2, "group.id": "none", "enable.auto.commit": False,
                                   "fetch.message.max.bytes": MESSAGE_BYTES_MAX, "fetch.wait.max.ms": 20})
         self.instance = os.urandom(16)
         self.partition = os.urandom(1)[0] % 64
@@ -135,7 +135,7 @@ class Caller:
 
 def read_all(brokers, topics, seconds=30):
     """Every message that the topics hold now, from the beginning, as confluent_kafka gives it."""
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "none", "enable.auto.commit": False, "enable.partition.eof": False,
+    consumer = Consumer({"bootstrap.servers": brokers, "log_level": 2, "group.id": "none", "enable.auto.commit": False, "enable.partition.eof": False,
                          "fetch.message.max.bytes": MESSAGE_BYTES_MAX, "auto.offset.reset": "earliest"})
     try:
         cluster = consumer.list_topics(timeout=10).topics
@@ -165,7 +165,7 @@ def read_all(brokers, topics, seconds=30):
 
 def committed(brokers, group, topic):
     """Committed offset of each partition of a topic; partitions without one are left out."""
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, "enable.auto.commit": False})
+    consumer = Consumer({"bootstrap.servers": brokers, "log_level": 2, "group.id": group, "enable.auto.commit": False})
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         places = consumer.committed([TopicPartition(topic, partition) for partition in partitions], timeout=10)
@@ -175,7 +175,7 @@ def committed(brokers, group, topic):
 
 
 def end_offsets(brokers, topic):
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "none"})
+    consumer = Consumer({"bootstrap.servers": brokers, "log_level": 2, "group.id": "none"})
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1] for partition in partitions}

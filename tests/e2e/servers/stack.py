@@ -88,7 +88,7 @@ class Stack:
 
     def gateway_settings(self):
         return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers, "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
-                "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, **self.settings}
+                "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, "QUIRE_GATEWAY_DRAIN_MS": "500", **self.settings}
 
     def _service(self, name, room, **settings):
         return Service(name, os.path.join(self.folder, name), room,
