@@ -1,0 +1,21 @@
+/* The gateway's settings. */
+#ifndef QUIRE_GATEWAY_CONFIG_H
+#define QUIRE_GATEWAY_CONFIG_H
+
+#include "base/config.h"
+
+struct gateway_config {
+    const char *http_address, *http_hosts, *admin_address, *kafka_brokers, *reply_topic, *bulk_reply_topic, *seal_keys_file, *trusted_proxies,
+        *log_level, *limits;
+    int64_t http_port, admin_port, rings, reply_partitions, backlog;
+    int64_t connections_max, inflight_max, body_bytes_max, pipeline_max;
+    int64_t producer_messages_max, producer_bytes_max, message_bytes_max;
+    int64_t idle_ms, head_ms, body_ms, write_ms, linger_ms;
+    int64_t ring_entries, receive_buffers, receive_buffer_bytes;
+    int64_t drain_ms, stop_ms, log_request_sample;
+};
+
+/* The table that fills `config`. */
+struct quire_setting_table gateway_settings(struct gateway_config *config);
+
+#endif

@@ -1,0 +1,371 @@
+#include "gateway/exchange.h"
+
+#include "base/clock.h"
+#include "gateway/connection.h"
+#include "gateway/exchange_answer.h"
+#include "gateway/health.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#define SPARE_EXCHANGES_MAX 256u       /* a shard's; each keeps at most two first blocks of arenas */
+#define HEAD_BYTES_MAX (256u * 1024)   /* a head of 24 KiB in a text that doubled, its fields, the answer's head */
+#define WORK_BYTES_MIN (1024u * 1024)  /* transcoding, for any size of body */
+#define WORK_FACTOR 8u                 /* and for each byte of it: JSON's tree, the message, its packed form */
+#define COPIES 3u                      /* what the budget is asked for before a body or value is transcoded */
+#define KEPT_WORK_BYTES (64u * 1024)   /* a larger work arena is freed, not kept */
+
+struct exchange *exchange_take(struct shard *shard, struct connection *connection) {
+    struct exchange *exchange = shard->spare;
+    if (exchange != NULL) {
+        shard->spare = exchange->next;
+        shard->spare_count--;
+    } else {
+        exchange = calloc(1, sizeof *exchange);
+        if (exchange == NULL)
+            return NULL;
+        quire_arena_init(&exchange->arena, HEAD_BYTES_MAX);
+        quire_arena_init(&exchange->work, WORK_BYTES_MIN);
+    }
+    exchange->waiter.kind = WAITER_EXCHANGE;
+    exchange->state = EXCHANGE_READING;
+    exchange->shard = shard;
+    exchange->connection = connection;
+    exchange->next = NULL;
+    exchange->begun_ns = quire_monotonic_ns();
+    return exchange;
+}
+
+static void hold(struct exchange *exchange, size_t bytes) {
+    exchange->held_bytes += bytes;
+}
+
+static void give_held(struct exchange *exchange, size_t kept_bytes) {
+    assert(kept_bytes <= exchange->held_bytes);
+    budget_give(&exchange->shard->gateway->budget, exchange->held_bytes - kept_bytes);
+    exchange->held_bytes = kept_bytes;
+}
+
+/* Makes room for transcoding `bytes`. False: the budget is used up. */
+static bool prepare_work(struct exchange *exchange, size_t bytes) {
+    if (!budget_take(&exchange->shard->gateway->budget, bytes * COPIES))
+        return false;
+    hold(exchange, bytes * COPIES);
+    exchange->work.bytes_max = WORK_BYTES_MIN + bytes * WORK_FACTOR;
+    return true;
+}
+
+static void clear_work(struct exchange *exchange) {
+    if (exchange->work.used_bytes > KEPT_WORK_BYTES)
+        quire_arena_deinit(&exchange->work);
+    else
+        quire_arena_reset(&exchange->work);
+}
+
+/* A minted token leaves no copy behind: what held it goes back to the allocator. */
+static void wipe_token(struct exchange *exchange) {
+    if (exchange->token[0] == '\0')
+        return;
+    sodium_memzero(exchange->token, sizeof exchange->token);
+    if (exchange->answer_content.size > 0)
+        sodium_memzero((void *)(uintptr_t)exchange->answer_content.bytes, exchange->answer_content.size); /* in `work` */
+}
+
+void exchange_give(struct exchange *exchange) {
+    struct shard *shard = exchange->shard;
+    assert(exchange->state != EXCHANGE_WAITING);
+    wipe_token(exchange);
+    body_clear(&exchange->body, &shard->gateway->budget);
+    give_held(exchange, 0);
+    clear_work(exchange);
+    quire_arena_reset(&exchange->arena);
+    if (shard->spare_count == SPARE_EXCHANGES_MAX) {
+        quire_arena_deinit(&exchange->work);
+        quire_arena_deinit(&exchange->arena);
+        free(exchange);
+        return;
+    }
+    /* Everything but the arenas begins anew. */
+    memset(&exchange->head, 0, sizeof *exchange - offsetof(struct exchange, head));
+    exchange->connection = NULL;
+    exchange->next_asking = NULL;
+    exchange->next = shard->spare;
+    shard->spare = exchange;
+    shard->spare_count++;
+}
+
+void exchange_pool_clear(struct shard *shard) {
+    while (shard->spare != NULL) {
+        struct exchange *exchange = shard->spare;
+        shard->spare = exchange->next;
+        quire_arena_deinit(&exchange->work);
+        quire_arena_deinit(&exchange->arena);
+        free(exchange);
+    }
+    shard->spare_count = 0;
+}
+
+bool exchange_is_safe(const struct exchange *exchange) {
+    enum http_method method = exchange->head.method;
+    return method == HTTP_METHOD_GET || method == HTTP_METHOD_HEAD || method == HTTP_METHOD_OPTIONS || exchange->refusal.status != 0;
+}
+
+void exchange_read_body(struct exchange *exchange, struct quire_slice piece) {
+    if (!exchange->keeps_body || exchange->refusal.status != 0)
+        return;
+    if (body_append(&exchange->body, &exchange->shard->gateway->budget, piece, HTTP_BODY_MAX))
+        return;
+    exchange->refusal = (struct problem){.status = 503, .detail = "The gateway holds as many bodies as it can."};
+    body_clear(&exchange->body, &exchange->shard->gateway->budget);
+}
+
+void exchange_end_body(struct exchange *exchange) {
+    assert(exchange->state == EXCHANGE_READING);
+    exchange->state = EXCHANGE_QUEUED;
+    exchange->complete_ns = quire_monotonic_ns();
+    exchange->deadline_ns = exchange->complete_ns + (uint64_t)exchange->timeout_ms * 1000000u;
+    exchange->deadline_ms = quire_wall_ms() + exchange->timeout_ms;
+}
+
+/* What transcoding asks for by name. A list that was sent in several lines is one value (RFC 9110 5.3). */
+static const struct quire_slice *find_header(void *context, const char *name) {
+    struct exchange *exchange = context;
+    size_t count, bytes = 0;
+    const struct http_field *first = http_find(&exchange->head, name, &count);
+    if (count <= 1)
+        return first == NULL ? NULL : &first->value;
+    for (size_t i = 0; i < exchange->head.fields_count; i++)
+        if (http_name_equal(exchange->head.fields[i].name, name))
+            bytes += exchange->head.fields[i].value.size + 2;
+    struct quire_slice *joined = quire_arena_alloc(&exchange->arena, sizeof *joined + bytes);
+    if (joined == NULL)
+        return &first->value;
+    uint8_t *at = (uint8_t *)(joined + 1);
+    *joined = (struct quire_slice){at, 0};
+    for (size_t i = 0; i < exchange->head.fields_count; i++) {
+        struct quire_slice value = exchange->head.fields[i].value;
+        if (!http_name_equal(exchange->head.fields[i].name, name))
+            continue;
+        if (joined->size > 0) {
+            memcpy(at + joined->size, ", ", 2);
+            joined->size += 2;
+        }
+        if (value.size > 0)
+            memcpy(at + joined->size, value.bytes, value.size);
+        joined->size += value.size;
+    }
+    return joined;
+}
+
+/* What a repeated Idempotency-Key is compared by: method, path and body, as sent. */
+static void make_fingerprint(const struct exchange *exchange, uint8_t ret_fingerprint[crypto_hash_sha256_BYTES]) {
+    crypto_hash_sha256_state state;
+    const char *method = http_method_text(exchange->head.method);
+    (void)crypto_hash_sha256_init(&state); /* always 0, as the two below */
+    (void)crypto_hash_sha256_update(&state, (const uint8_t *)method, strlen(method) + 1);
+    (void)crypto_hash_sha256_update(&state, exchange->target.path.bytes, exchange->target.path.size);
+    (void)crypto_hash_sha256_update(&state, (const uint8_t *)"", 1); /* a path holds no NUL */
+    if (exchange->body.size > 0)
+        (void)crypto_hash_sha256_update(&state, exchange->body.bytes, exchange->body.size);
+    (void)crypto_hash_sha256_final(&state, ret_fingerprint);
+}
+
+static bool encode(struct exchange *exchange, const uint8_t *correlation, struct transcode_encoded *ret_encoded, struct problem *ret_problem) {
+    uint8_t nothing[BODY_PADDING] = {0};
+    const struct transcode_request request = {
+        .call = exchange->match.route->call,
+        .body = exchange->body.bytes == NULL ? nothing : exchange->body.bytes,
+        .body_bytes = exchange->body.size,
+        .query = exchange->target.query,
+        .path_segments = exchange->target.segments,
+        .header = find_header,
+        .context = exchange,
+        .client = quire_slice_of(exchange->client),
+        .seal_key = keyring_current(exchange->shard->gateway->keyring),
+        .correlation = correlation,
+        .deadline_ms = exchange->deadline_ms,
+    };
+    if (exchange->body.bytes != NULL)
+        memset(exchange->body.bytes + exchange->body.size, 0, BODY_PADDING);
+    return transcode_encode(&exchange->work, &request, ret_encoded, ret_problem);
+}
+
+static enum bus_result send_request(struct exchange *exchange, const struct transcode_encoded *encoded, const uint8_t *fingerprint) {
+    const struct route *route = exchange->match.route;
+    bool with_key = exchange->idempotency_key.size > 0;
+    const struct bus_request request = {
+        .service = route->service,
+        .lane = encoded->value_bytes > QUIRE_BULK_BYTES ? route->call->bulk_lane : route->call->lane,
+        .method = route->call->method,
+        .id = {exchange->id.slot, exchange->id.generation},
+        .deadline_ms = exchange->deadline_ms,
+        .request_id = exchange->request_id,
+        .traceparent = exchange->traceparent,
+        .client = quire_slice_of(exchange->client),
+        .idempotency_key = exchange->idempotency_key,
+        .fingerprint = with_key ? (struct quire_slice){fingerprint, crypto_hash_sha256_BYTES} : (struct quire_slice){NULL, 0},
+        .session = exchange->has_session ? (struct quire_slice){exchange->session, sizeof exchange->session} : (struct quire_slice){NULL, 0},
+        .value = {encoded->value, encoded->value_bytes},
+    };
+    return bus_send(exchange->shard->port, &request);
+}
+
+/* After sending: only the value's copy in the producer's queue is held still. */
+static void await_reply(struct exchange *exchange, size_t value_bytes) {
+    exchange->state = EXCHANGE_WAITING;
+    exchange->sent_ns = quire_monotonic_ns();
+    body_clear(&exchange->body, &exchange->shard->gateway->budget);
+    give_held(exchange, value_bytes < exchange->held_bytes ? value_bytes : exchange->held_bytes);
+    clear_work(exchange);
+}
+
+/* The exchange stands in the inflight table. False: it is answered, and must be taken out. */
+static bool ask(struct exchange *exchange) {
+    uint8_t correlation[QUIRE_CORRELATION_BYTES], fingerprint[crypto_hash_sha256_BYTES] = {0};
+    struct transcode_encoded encoded = {.value = NULL};
+    struct problem problem;
+    if (exchange->idempotency_key.size > 0)
+        make_fingerprint(exchange, fingerprint); /* before the body is parsed in place */
+    bus_correlation(exchange->shard->port, exchange->id.slot, exchange->id.generation, correlation);
+    if (!encode(exchange, correlation, &encoded, &problem)) {
+        exchange_answer_problem(exchange, &problem);
+        return false;
+    }
+    memcpy(exchange->token, encoded.token, sizeof exchange->token);
+    sodium_memzero(encoded.token, sizeof encoded.token);
+    switch (send_request(exchange, &encoded, fingerprint)) {
+    case BUS_SENT:
+        await_reply(exchange, encoded.value_bytes);
+        return true;
+    case BUS_TOO_LARGE:
+        exchange_answer_status(exchange, 413, "The message is larger than the topics take.");
+        return false;
+    case BUS_FULL:
+        exchange_answer_status(exchange, 503, "As many messages as possible are on their way already.");
+        return false;
+    case BUS_AWAY:
+        break;
+    }
+    exchange_answer_status(exchange, 503, "The gateway can't reach the service right now.");
+    return false;
+}
+
+static void start_call(struct exchange *exchange) {
+    struct shard *shard = exchange->shard;
+    if (exchange->deadline_ns <= shard->now_ns) {
+        exchange_answer_status(exchange, 504, "The deadline passed before the request's turn came.");
+    } else if (!bus_port_ready(shard->port)) {
+        exchange_answer_status(exchange, 503, "The gateway can't reach the services right now.");
+    } else if (!prepare_work(exchange, exchange->body.size)) {
+        exchange_answer_status(exchange, 503, "The gateway holds as many bodies as it can.");
+    } else if (!inflight_add(shard->inflight, exchange, exchange->deadline_ns, &exchange->id)) {
+        exchange_answer_status(exchange, 503, "As many requests as possible are waiting already.");
+    } else if (!ask(exchange)) {
+        (void)inflight_take(shard->inflight, exchange->id); /* it is this exchange */
+    }
+}
+
+void exchange_start(struct exchange *exchange) {
+    const struct route *route = exchange->match.route;
+    assert(exchange->state == EXCHANGE_QUEUED);
+    if (exchange->refusal.status != 0) {
+        exchange_answer_problem(exchange, &exchange->refusal);
+    } else if (route != NULL && route->kind == ROUTE_CALL) {
+        start_call(exchange);
+    } else if (route != NULL && route->kind == ROUTE_HEALTH) {
+        exchange->state = EXCHANGE_WAITING;
+        health_ask(exchange->shard->health, exchange);
+    } else {
+        exchange_answer_own(exchange);
+    }
+}
+
+void exchange_refuse(struct exchange *exchange) {
+    assert(exchange->state == EXCHANGE_READING && exchange->refusal.status != 0);
+    exchange->close_after = true;
+    exchange_answer_problem(exchange, &exchange->refusal);
+}
+
+static const char *cache_control(const struct transcode_decoded *decoded) {
+    return decoded->etag.size > 0 ? "private, no-cache" : "no-store";
+}
+
+static void answer_decoded(struct exchange *exchange, unsigned status, struct quire_slice value) {
+    struct transcode_decoded decoded = {.json = {NULL, 0}};
+    if (!prepare_work(exchange, value.size)) {
+        exchange_answer_status(exchange, 503, "The gateway holds as many bodies as it can.");
+        return;
+    }
+    if (!transcode_decode(&exchange->work, exchange->match.route->call, status, value, exchange->token, &decoded)) {
+        QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable", QUIRE_TEXT("request_id", exchange->request_id),
+                  QUIRE_CTEXT("method", exchange->match.route->call->method), QUIRE_INTEGER("bytes", value.size));
+        exchange_answer_status(exchange, 500, NULL);
+        return;
+    }
+    size_t answer_bytes = decoded.json.size;
+    give_held(exchange, answer_bytes < exchange->held_bytes ? answer_bytes : exchange->held_bytes);
+    exchange_answer(exchange, &(struct answer){
+                                  .status = status,
+                                  .content_type = "application/json",
+                                  .content = decoded.json,
+                                  .cache_control = cache_control(&decoded),
+                                  .etag_name = decoded.etag_name,
+                                  .etag = decoded.etag,
+                                  .location = decoded.location,
+                              });
+}
+
+static void answer_failed(struct exchange *exchange, unsigned status, struct quire_slice value) {
+    struct problem problem;
+    if (!problem_decode(&exchange->work, value, &problem)) {
+        QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable", QUIRE_TEXT("request_id", exchange->request_id),
+                  QUIRE_CTEXT("method", exchange->match.route->call->method), QUIRE_INTEGER("status", status));
+        exchange_answer_status(exchange, 500, NULL);
+        return;
+    }
+    problem.status = status;
+    exchange_answer_problem(exchange, &problem);
+}
+
+void exchange_receive(struct exchange *exchange, unsigned status, struct quire_slice value) {
+    assert(exchange->state == EXCHANGE_WAITING);
+    exchange->replied_ns = quire_monotonic_ns();
+    if (status == 0 || status == 200)
+        status = exchange->match.route->call->status;
+    if ((status >= 200 && status <= 299) || status == 304)
+        answer_decoded(exchange, status, value);
+    else if (status >= 400 && status <= 599)
+        answer_failed(exchange, status, value);
+    else
+        exchange_answer_status(exchange, 500, NULL);
+}
+
+void exchange_expire(struct exchange *exchange) {
+    assert(exchange->state == EXCHANGE_WAITING);
+    exchange_answer_status(exchange, 504, "No reply came before the deadline.");
+}
+
+void exchange_receive_health(struct exchange *exchange, bool healthy, struct quire_slice json) {
+    assert(exchange->state == EXCHANGE_WAITING);
+    uint8_t *copy = quire_arena_alloc(&exchange->work, json.size);
+    if (copy == NULL) {
+        exchange_answer_status(exchange, 503, NULL);
+        return;
+    }
+    memcpy(copy, json.bytes, json.size);
+    exchange_answer(exchange, &(struct answer){.status = healthy ? 200 : 503,
+                                               .content_type = "application/json",
+                                               .content = {copy, json.size},
+                                               .cache_control = "no-store"});
+}
+
+void exchange_abandon(struct exchange *exchange) {
+    if (exchange->state == EXCHANGE_WAITING) {
+        if (exchange->match.route->kind == ROUTE_HEALTH)
+            health_forget(exchange->shard->health, exchange);
+        else
+            (void)inflight_take(exchange->shard->inflight, exchange->id); /* it is this exchange */
+    }
+    exchange->state = EXCHANGE_ANSWERED;
+}

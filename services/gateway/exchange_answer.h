@@ -1,0 +1,24 @@
+/* How an exchange is answered: the answer's head and content, the log line, the count. Part of exchange.c; for it and its sisters only. */
+#ifndef QUIRE_GATEWAY_EXCHANGE_ANSWER_H
+#define QUIRE_GATEWAY_EXCHANGE_ANSWER_H
+
+#include "gateway/exchange.h"
+
+/* An answer but for what every answer has. Texts and slices live as long as the exchange. */
+struct answer {
+    unsigned status;
+    const char *content_type;
+    struct quire_slice content;
+    const char *allow, *cache_control;
+    struct quire_slice etag_name, etag, location;
+    const struct problem *problem; /* NULL: none */
+};
+
+/* -> ANSWERED. Without memory for it the connection is closed instead. */
+void exchange_answer(struct exchange *exchange, const struct answer *answer);
+void exchange_answer_problem(struct exchange *exchange, const struct problem *problem);
+void exchange_answer_status(struct exchange *exchange, unsigned status, const char *detail);
+/* What the gateway answers by itself: OPTIONS, /livez, /readyz, /openapi.json, /docs. */
+void exchange_answer_own(struct exchange *exchange);
+
+#endif
