@@ -253,6 +253,32 @@ static void add_release(struct quire_batch *batch, struct quire_request *request
     (void)add_publication(batch, count, &request->release); /* a place that isn't released lapses with the deadline */
 }
 
+/* An attempt to log in was counted when it was admitted. One that ended without a verdict on the password (a backend away, no time left) is given back: else an outage
+ * would lock out everybody who tried again. */
+static bool owes_undo(const struct quire_request *request) {
+    const struct quire_check *check = &request->check;
+
+    if (check->call == NULL || check->call->throttle != QUIRE_THROTTLE_LOG_IN || check->verdict != QUIRE_ADMITTED)
+        return false;
+    return request->state == QUIRE_REQUEST_DROPPED || (request->state == QUIRE_REQUEST_ANSWERED && request->status >= 500);
+}
+
+static void add_undo(struct quire_batch *batch, struct quire_request *request, size_t *count) {
+    const uint8_t *tag = request->check.account_tag != NULL ? request->check.account_tag : request->check.session;
+
+    if (tag == NULL)
+        return; /* nothing was counted */
+    request->undo_key = quire_key_log_in(request->check.client, tag);
+    request->undo_key_slice = quire_key_slice(&request->undo_key);
+    request->undo = (struct quire_publication){
+        .kind = QUIRE_CALL_FUNCTION,
+        .function = "quire_log_in_undone",
+        .keys = &request->undo_key_slice,
+        .keys_count = 1,
+    };
+    (void)add_publication(batch, count, &request->undo); /* what isn't given back lapses with its window */
+}
+
 /* Watermarks first, places last: where Redis stops in the middle, the more important has been said. */
 static size_t gather_publications(struct quire_batch *batch, const struct quire_watermark *watermark) {
     size_t count = 0;
@@ -267,6 +293,10 @@ static size_t gather_publications(struct quire_batch *batch, const struct quire_
             if (promise->always || quire_request_succeeded(&batch->requests[i]))
                 (void)add_publication(batch, &count, &promise->publication);
         }
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        if (owes_undo(&batch->requests[i]))
+            add_undo(batch, &batch->requests[i], &count);
     }
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->requests[i].check.holds_place)

@@ -4,6 +4,7 @@
 
 #include "runtime/database.h"
 #include "runtime/envelope.h"
+#include "runtime/keys.h"
 #include "runtime/request.h"
 #include "runtime/sessions.h"
 
@@ -65,7 +66,9 @@ struct quire_request {
     int replica;            /* that answered the last read, or -1 */
     bool out_of_memory;     /* something was asked for that can't be kept: no success */
     struct quire_promise *promises, **promises_end;
-    struct quire_publication raise, release;
+    struct quire_publication raise, release, undo;
+    struct quire_key undo_key;
+    struct quire_slice undo_key_slice;
 
     unsigned status;
     struct quire_slice answer; /* packed, in the arena */

@@ -113,5 +113,5 @@ void session_publish_end(struct quire_request *request, const uint8_t *session) 
 void session_publish_right_password(struct quire_request *request, const uint8_t tag[QUIRE_TAG_BYTES]) {
     const struct quire_key key = quire_key_log_in(quire_request_client(request), tag);
     const struct quire_slice slice = quire_key_slice(&key);
-    quire_request_publish(request, "quire_log_in_succeeded", true, &slice, 1, NULL, 0);
+    quire_request_publish(request, "quire_log_in_succeeded", false, &slice, 1, NULL, 0);
 }
