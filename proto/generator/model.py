@@ -57,20 +57,21 @@ class Message:
         self.full_name = full_name
         self.fields = fields  # sorted by tag, as protobuf-c's descriptor has them
         self.topic = topic    # the topic option, or None
+        self.map_entry = proto.options.map_entry
         self.by_name = {f.name: f for f in fields}
 
     @property
     def name(self):
         return self.full_name.rsplit(".", 1)[-1]
 
-    def reachable(self):
-        """This message and every one in it, each once, in a stable order."""
+    def reachable(self, shown_only=False):
+        """This message and every one in it, each once, in a stable order; shown_only: through fields that clients see."""
         seen, rest = {}, [self]
         while rest:
             message = rest.pop(0)
             if message.full_name not in seen:
                 seen[message.full_name] = message
-                rest += [f.message for f in message.fields if f.message]
+                rest += [f.message for f in message.fields if f.message and not (shown_only and f.hidden)]
         return list(seen.values())
 
 
