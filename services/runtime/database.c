@@ -8,8 +8,9 @@
 #include <stdlib.h>
 
 #define DISTRUST_NS (UINT64_C(100) * MS_NS) /* after a replica that was asked lagged behind */
-#define STALE_NS (UINT64_C(5) * MS_NS)      /* a replica silent for longer is asked for its position first... */
-#define FIRST_ANSWER_MS 500u                /* ...and is passed over when even that takes so long: frozen, or cut off */
+/* Each pipeline on a replica begins with the question for its position, which costs next to nothing: positions are always fresh, and a replica
+ * whose answer to that takes so long is frozen or cut off, where a slow statement would be nothing to wonder at. */
+#define FIRST_ANSWER_MS 500u
 
 /* A query on its way. */
 struct work {
@@ -78,15 +79,13 @@ static void finish(struct quire_database *database, struct work *work, enum quir
     quire_series_add(database->outcomes[outcome], 1);
 }
 
-/* Gives the query to a server's pipeline, behind a question for the position where one is due. */
-static void send_to(struct quire_database *database, struct work *work, size_t index, bool ask, uint64_t now_ns) {
+/* Gives the query to a server's pipeline. */
+static void send_to(struct quire_database *database, struct work *work, size_t index, bool ask) {
     struct server *server = &database->servers[index];
     struct pipeline *pipeline = &server->pipeline;
     struct quire_query *query = work->query;
-    bool silent = index != PRIMARY && pipeline->count == 0 && now_ns - pipeline->connection->asked_ns > STALE_NS;
-    if (!server->asked && (ask || silent)) {
-        if (silent)
-            pipeline->first_answer_ms = FIRST_ANSWER_MS;
+    if (index != PRIMARY && !server->asked) {
+        pipeline->first_answer_ms = FIRST_ANSWER_MS;
         server->asked = pipeline_push(pipeline, STATEMENT_POSITION, NULL, query->deadline_ns, NULL);
     }
     work->server = (int)index;
@@ -111,7 +110,7 @@ static void assign(struct quire_database *database, struct work *work) {
     struct server *primary = &database->servers[PRIMARY];
     if (replica < 0 && (work->tried & 1u << PRIMARY) == 0 && !primary->pipeline.lost &&
         server_open(database, primary, query->deadline_ns)) {
-        send_to(database, work, PRIMARY, false, now_ns);
+        send_to(database, work, PRIMARY, false);
         return;
     }
     if (replica < 0 && anywhere) /* the primary is away: ask also a replica that lagged a moment ago */
@@ -119,7 +118,7 @@ static void assign(struct quire_database *database, struct work *work) {
     if (replica < 0)
         finish(database, work, QUIRE_QUERY_AWAY);
     else
-        send_to(database, work, (size_t)replica, ask, now_ns);
+        send_to(database, work, (size_t)replica, ask);
 }
 
 static void note_failure(struct quire_database *database, const struct quire_query *query, const PGresult *result, const char *state) {

@@ -253,7 +253,6 @@ bool connection_learn(struct connection *connection, const PGresult *result) {
     }
     if (position > connection->position)
         connection->position = position;
-    connection->asked_ns = quire_monotonic_ns();
     return true;
 }
 

@@ -28,7 +28,6 @@ struct connection {
     bool in_recovery;
     char epoch[QUIRE_EPOCH_CHARACTERS + 1];
     uint64_t position;   /* replayed (replica) or inserted (primary) up to here when it was last asked; only grows */
-    uint64_t asked_ns;   /* when that answer came */
     uint32_t timeout_ms; /* the session's statement_timeout */
     uint64_t serial;     /* of all connections of the process, so that one can be told from its successor */
 };

@@ -18,24 +18,20 @@ int replica_choose(struct quire_database *database, const struct quire_watermark
         return -1;
     if (database->epoch[0] != '\0' && !quire_watermark_of_epoch(watermark, database->epoch))
         return -1;
-    int on_trust = -1;
+    /* Strictly in turn: preferring those that are known to be far enough would leave a replica that nobody asks out for ever. */
     for (size_t i = 0; i < replicas; i++) {
         size_t index = 1 + (database->next_replica + i) % replicas;
         const struct server *server = &database->servers[index];
         if (!usable(server, watermark, tried, index))
             continue;
-        if (server->pipeline.connection->position >= watermark->lsn) {
-            database->next_replica = index % replicas;
-            *ret_ask = false;
-            return (int)index;
-        }
-        if (on_trust < 0 && (last_resort || now_ns >= server->distrust_until_ns))
-            on_trust = (int)index;
+        bool known = server->pipeline.connection->position >= watermark->lsn;
+        if (!known && !last_resort && now_ns < server->distrust_until_ns)
+            continue;
+        database->next_replica = index % replicas;
+        *ret_ask = !known;
+        return (int)index;
     }
-    if (on_trust >= 0)
-        database->next_replica = (size_t)on_trust % replicas;
-    *ret_ask = true;
-    return on_trust;
+    return -1;
 }
 
 bool server_learn(struct quire_database *database, struct server *server, const PGresult *result) {

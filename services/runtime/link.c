@@ -34,8 +34,7 @@ struct quire_link {
     bool attempting;       /* a thread runs */
     bool tried;            /* an attempt has ended */
     bool away;             /* an outage was logged, its end wasn't */
-    uint64_t attempt_ns;   /* when the running attempt began */
-    uint64_t opened_ns;    /* when object was opened */
+    uint64_t attempt_ns;   /* when the last attempt began */
     uint64_t retry_at_ns;  /* no attempt before */
 };
 
@@ -197,7 +196,6 @@ void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
         return NULL;
     link->attempting = false; /* and so the error is ours to read */
     if (link->object != NULL) {
-        link->opened_ns = quire_monotonic_ns();
         note_back(link);
     } else {
         link->retry_at_ns = quire_monotonic_ns() + link->options.retry_ms * MS_NS;
@@ -214,7 +212,6 @@ void quire_link_drop(struct quire_link *link, const char *error) {
     link->options.close(link->object);
     link->object = NULL;
     /* A connection that had lasted is asked for again at once; one that breaks as soon as it stands is not. */
-    uint64_t now_ns = quire_monotonic_ns(), retry_ns = link->options.retry_ms * MS_NS;
-    link->retry_at_ns = now_ns - link->opened_ns > retry_ns ? now_ns : now_ns + retry_ns;
+    link->retry_at_ns = link->attempt_ns + link->options.retry_ms * MS_NS;
     note_away(link, error);
 }
