@@ -24,6 +24,7 @@ struct quire_consumer {
     struct quire_partition partitions[PARTITIONS_MAX];
     uint64_t commit_after_ns, tick_after_ns;
     bool subscribed, topic_missing_told, commits_failing;
+    bool unopened; /* partitions have come that aren't opened */
     atomic_bool assigned; /* the group has told us our share since we last left one; any thread */
     struct quire_series *rebalances;
     struct quire_family *lag;
@@ -99,27 +100,19 @@ static bool commit_now(struct quire_consumer *consumer, rd_kafka_topic_partition
     return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* Before the first message of a partition is handled, the broker must no longer say "clean", or a crash in it would go unnoticed. */
-static void open_partitions(struct quire_consumer *consumer, const struct quire_delivery *deliveries, size_t count) {
-    rd_kafka_topic_partition_list_t *list = NULL;
+/* Before the first message of a partition is handled, the broker must no longer say "clean", or a crash in it would go unnoticed. Done for all that
+ * an assignment has brought at once, not with their first messages, which would have to wait. */
+static void open_partitions(struct quire_consumer *consumer) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
 
-    for (size_t i = 0; i < count; i++) {
-        struct quire_partition *partition = partition_of(consumer, deliveries[i].message->partition);
-        if (partition->opened)
-            continue;
-        if (list == NULL)
-            list = rd_kafka_topic_partition_list_new(16);
-        if (partition->next_offset < 0)
-            partition->next_offset = deliveries[i].message->offset;
-        add_commit(consumer, list, deliveries[i].message->partition, false);
-        partition->opened = true;
+    for (int32_t i = 0; i < PARTITIONS_MAX; i++) {
+        const struct quire_partition *partition = &consumer->partitions[i];
+        if (partition->owned && !partition->opened && partition->next_offset >= 0)
+            add_commit(consumer, list, i, false);
     }
-    if (list == NULL)
-        return;
-    if (!commit_now(consumer, list)) {
-        for (int i = 0; i < list->cnt; i++)
-            partition_of(consumer, list->elems[i].partition)->opened = false; /* with the next batch */
-    }
+    consumer->unopened = !commit_now(consumer, list);
+    for (int i = 0; !consumer->unopened && i < list->cnt; i++)
+        partition_of(consumer, list->elems[i].partition)->opened = true;
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -185,6 +178,7 @@ static void on_assign(struct quire_consumer *consumer, rd_kafka_topic_partition_
                   QUIRE_CTEXT("text", rd_kafka_error_string(refused)));
         rd_kafka_error_destroy(refused);
     }
+    consumer->unopened = true;
     atomic_store(&consumer->assigned, true);
 }
 
@@ -367,11 +361,10 @@ size_t quire_consumer_take(struct quire_consumer *consumer, int wait_ms, struct 
     if (!consumer->subscribed && !subscribe(consumer, wait_ms))
         return 0;
     commit_due(consumer, quire_monotonic_ns());
-    size_t count = gather(consumer, wait_ms, ret_deliveries);
-    count = drop_foreign(consumer, ret_deliveries, count);
-    if (count != 0)
-        open_partitions(consumer, ret_deliveries, count);
-    return count;
+    const size_t count = gather(consumer, wait_ms, ret_deliveries);
+    if (consumer->unopened)
+        open_partitions(consumer);
+    return drop_foreign(consumer, ret_deliveries, count);
 }
 
 void quire_consumer_done(struct quire_consumer *consumer, struct quire_delivery *deliveries, size_t count, bool handled) {

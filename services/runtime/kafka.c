@@ -4,6 +4,7 @@
 
 #define PROBE_EACH_NS UINT64_C(500000000)
 #define PROBE_WAIT_MS 200
+#define LEARN_WAIT_MS 100
 
 /* librdkafka tells every failed attempt to connect: for people that is one outage, so its own lines are for debugging only. */
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text) {
@@ -44,6 +45,7 @@ rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const char *bro
         {"socket.nagle.disable", "true"},  {"socket.keepalive.enable", "true"}, {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "500"}, {"retry.backoff.ms", "50"},        {"topic.metadata.refresh.interval.ms", "10000"},
         {"message.max.bytes", QUIRE_MESSAGE_BYTES_MAX}, {"receive.message.max.bytes", QUIRE_RECEIVE_BYTES_MAX},
+        {"socket.timeout.ms", "10000"}, /* for a broker that hangs; the largest message takes less */
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
@@ -84,4 +86,34 @@ void quire_kafka_probe(struct quire_kafka_link *link, rd_kafka_t *client, uint64
     rd_kafka_metadata_destroy(metadata);
     atomic_store(&link->down, false);
     QUIRE_LOG(link->log, QUIRE_INFO, "kafka.up", QUIRE_CTEXT("role", link->role));
+}
+
+static bool topic_known(rd_kafka_t *client, rd_kafka_topic_t *topic) {
+    const struct rd_kafka_metadata *metadata = NULL;
+
+    if (rd_kafka_metadata(client, 0, topic, &metadata, LEARN_WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    const bool known = metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0;
+    rd_kafka_metadata_destroy(metadata);
+    return known;
+}
+
+bool quire_kafka_learn(rd_kafka_t *client, struct quire_kafka_topics *topics) {
+    while (topics->known < topics->count) {
+        rd_kafka_topic_t **topic = &topics->handles[topics->known];
+        if (*topic == NULL)
+            *topic = rd_kafka_topic_new(client, topics->names[topics->known], NULL);
+        if (*topic == NULL || !topic_known(client, *topic))
+            return false;
+        topics->known++;
+    }
+    return true;
+}
+
+void quire_kafka_forget(struct quire_kafka_topics *topics) {
+    for (size_t i = 0; i < topics->count; i++) {
+        if (topics->handles[i] != NULL)
+            rd_kafka_topic_destroy(topics->handles[i]);
+    }
+    topics->count = topics->known = 0;
 }

@@ -3,13 +3,20 @@
 #include "runtime/kafka.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#define TOPIC_BYTES 256u /* Kafka's names have at most 249 characters */
+#define LEARN_EACH_NS UINT64_C(1000000000)
 
 struct quire_publisher {
     struct quire_kafka_link link;
     rd_kafka_t *client;
     struct quire_log *log;
     atomic_bool failing; /* an outage has been told */
+    struct quire_kafka_topics topics;
+    char names[QUIRE_KAFKA_TOPICS_MAX][TOPIC_BYTES]; /* of topics */
+    uint64_t learn_after_ns;
 };
 
 /* One call of quire_publisher_publish, on its stack. librdkafka reports each message exactly once, within message.timeout.ms: the call returns only when none is
@@ -54,6 +61,16 @@ struct quire_publisher *quire_publisher_create(const char *brokers, const char *
     return publisher;
 }
 
+void quire_publisher_expect(struct quire_publisher *publisher, const char *name, const char *suffix) {
+    const size_t index = publisher->topics.count;
+
+    if (index == QUIRE_KAFKA_TOPICS_MAX)
+        return; /* then its first message waits */
+    (void)snprintf(publisher->names[index], TOPIC_BYTES, "%s%s", name, suffix);
+    publisher->topics.names[index] = publisher->names[index];
+    publisher->topics.count++;
+}
+
 static bool produce(struct quire_publisher *publisher, const struct quire_message *message, struct wait *wait) {
     rd_kafka_headers_t *headers = message->headers == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(message->headers);
     const rd_kafka_vu_t units[] = {
@@ -96,11 +113,16 @@ bool quire_publisher_publish(struct quire_publisher *publisher, const struct qui
 void quire_publisher_poll(struct quire_publisher *publisher, uint64_t now_ns) {
     rd_kafka_poll(publisher->client, 0);
     quire_kafka_probe(&publisher->link, publisher->client, now_ns);
+    if (now_ns < publisher->learn_after_ns)
+        return;
+    publisher->learn_after_ns = now_ns + LEARN_EACH_NS;
+    (void)quire_kafka_learn(publisher->client, &publisher->topics); /* one that isn't there is looked for again */
 }
 
 void quire_publisher_destroy(struct quire_publisher *publisher) {
     if (publisher == NULL)
         return;
+    quire_kafka_forget(&publisher->topics);
     rd_kafka_destroy(publisher->client); /* nothing is pending: every publication has been waited for */
     free(publisher);
 }

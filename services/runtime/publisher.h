@@ -16,6 +16,8 @@ struct quire_message {
 
 /* NULL after logging why. */
 QUIRE_MUSTCHECK struct quire_publisher *quire_publisher_create(const char *brokers, const char *service, struct quire_log *log);
+/* Looks up the topic `name``suffix` in quire_publisher_poll, before its first message. Before other threads use the publisher. */
+void quire_publisher_expect(struct quire_publisher *publisher, const char *name, const char *suffix);
 /* Returns when Kafka has acknowledged all (acks=all), or when it is known that it hasn't: at most some 6 s. The order is kept for each key. False:
  * none or some are there; publish all again. */
 QUIRE_MUSTCHECK bool quire_publisher_publish(struct quire_publisher *publisher, const struct quire_message *messages, size_t count);

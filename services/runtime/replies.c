@@ -13,6 +13,8 @@
 struct producer {
     struct quire_kafka_link link;
     rd_kafka_t *client;
+    struct quire_kafka_topics topics; /* of the thread that polls */
+    atomic_bool ready;                /* knows its topics; any thread */
 };
 
 struct quire_replies {
@@ -29,8 +31,8 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
         quire_series_add(message->_private, 1);
 }
 
-static bool create_producer(struct producer *producer, const char *brokers, const char *service, const char *role, const char *kbytes,
-                            struct quire_log *log) {
+static bool create_producer(struct producer *producer, const struct quire_replies_options *options, const char *role, const char *topic,
+                            const char *kbytes) {
     /* A reply that is older than the longest deadline helps nobody. */
     const struct quire_kafka_setting settings[] = {
         {"enable.idempotence", "true"},
@@ -41,25 +43,27 @@ static bool create_producer(struct producer *producer, const char *brokers, cons
         {"queue.buffering.max.messages", "100000"},
         {"queue.buffering.max.kbytes", kbytes},
     };
-    producer->link = (struct quire_kafka_link){.log = log, .role = role};
-    rd_kafka_conf_t *conf = quire_kafka_conf(&producer->link, brokers, service, settings, sizeof(settings) / sizeof(settings[0]));
+    producer->link = (struct quire_kafka_link){.log = options->log, .role = role};
+    rd_kafka_conf_t *conf = quire_kafka_conf(&producer->link, options->brokers, options->service, settings,
+                                             sizeof(settings) / sizeof(settings[0]));
     if (conf == NULL)
         return false;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    producer->topics = (struct quire_kafka_topics){.names = {topic}, .count = 1};
     producer->client = quire_kafka_client(&producer->link, RD_KAFKA_PRODUCER, conf);
     return producer->client != NULL;
 }
 
-struct quire_replies *quire_replies_create(const char *brokers, const char *service, struct quire_log *log, struct quire_metrics *metrics) {
+struct quire_replies *quire_replies_create(const struct quire_replies_options *options) {
     struct quire_replies *replies = calloc(1, sizeof(*replies));
 
     if (replies == NULL)
         return NULL;
-    replies->log = log;
+    replies->log = options->log;
     replies->lost = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_replies_lost_total", "Answers that Kafka did not take in time.", ""), NULL);
-    if (!create_producer(&replies->small, brokers, service, "replies", "65536", log) ||
-        !create_producer(&replies->bulk, brokers, service, "bulk replies", "262144", log)) {
+        quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_replies_lost_total", "Answers that Kafka did not take in time.", ""), NULL);
+    if (!create_producer(&replies->small, options, "replies", options->topic, "65536") ||
+        !create_producer(&replies->bulk, options, "bulk replies", options->bulk_topic, "262144")) {
         quire_replies_destroy(replies, 0);
         return NULL;
     }
@@ -132,12 +136,14 @@ void quire_replies_poll(struct quire_replies *replies, uint64_t now_ns) {
     struct producer *const producers[] = {&replies->small, &replies->bulk};
     for (size_t i = 0; i < 2; i++) {
         rd_kafka_poll(producers[i]->client, 0);
+        if (!atomic_load(&producers[i]->ready) && quire_kafka_learn(producers[i]->client, &producers[i]->topics))
+            atomic_store(&producers[i]->ready, true);
         quire_kafka_probe(&producers[i]->link, producers[i]->client, now_ns);
     }
 }
 
-bool quire_replies_reachable(const struct quire_replies *replies) {
-    return !atomic_load(&replies->small.link.down);
+bool quire_replies_ready(const struct quire_replies *replies) {
+    return atomic_load(&replies->small.ready) && atomic_load(&replies->bulk.ready) && !atomic_load(&replies->small.link.down);
 }
 
 static void destroy_producer(struct producer *producer, int wait_ms) {
@@ -147,6 +153,7 @@ static void destroy_producer(struct producer *producer, int wait_ms) {
         (void)rd_kafka_flush(producer->client, wait_ms); /* what is still queued then has no one waiting */
     rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(producer->client, 0);
+    quire_kafka_forget(&producer->topics);
     rd_kafka_destroy(producer->client);
 }
 

@@ -44,7 +44,7 @@ struct process {
 static bool is_ready(void *context) {
     const struct process *process = context;
 
-    if (!atomic_load(&process->serving) || !quire_replies_reachable(process->replies))
+    if (!atomic_load(&process->serving) || !quire_replies_ready(process->replies))
         return false;
     for (size_t i = 0; i < process->workers_count; i++) {
         if (!quire_worker_settled(process->workers[i]))
@@ -135,11 +135,21 @@ static bool start(struct process *process) {
         .ready = is_ready,
         .context = process,
     };
+    const struct quire_replies_options replies = {
+        .brokers = settings->brokers,
+        .service = process->contract->name,
+        .topic = settings->reply_topic,
+        .bulk_topic = settings->bulk_reply_topic,
+        .log = process->log,
+        .metrics = process->metrics,
+    };
 
     if (!handlers_complete(process))
         return false;
-    process->replies = quire_replies_create(settings->brokers, process->contract->name, process->log, process->metrics);
+    process->replies = quire_replies_create(&replies);
     process->publisher = quire_publisher_create(settings->brokers, process->contract->name, process->log);
+    for (size_t i = 0; process->publisher != NULL && i < process->contract->lanes_count; i++)
+        quire_publisher_expect(process->publisher, process->contract->lanes[i].topic, "-dlt");
     if (process->replies == NULL || process->publisher == NULL)
         return false;
     process->admin = quire_admin_start(&admin);

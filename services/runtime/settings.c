@@ -19,6 +19,8 @@
 
 static const struct quire_setting shared[] = {
     TEXT("QUIRE_KAFKA_BROKERS", brokers, NULL, "Kafka's addresses, host:port with commas between."),
+    TEXT("QUIRE_REPLY_TOPIC", reply_topic, "quire.replies", "The topic that gateways have their replies come back on: looked up before it is needed."),
+    TEXT("QUIRE_BULK_REPLY_TOPIC", bulk_reply_topic, "quire.replies.bulk", "The same for large replies."),
     TEXT("QUIRE_POSTGRES_PRIMARY", primary, NULL, "The primary, as a libpq connection string."),
     TEXT("QUIRE_POSTGRES_REPLICAS", replicas, "", "The replicas, as libpq connection strings with semicolons between."),
     SECRET("QUIRE_POSTGRES_PASSWORD", postgres_password, "The service role's password, where the connection strings have none."),
@@ -29,8 +31,8 @@ static const struct quire_setting shared[] = {
     TEXT("QUIRE_ADMIN_ADDRESS", admin_address, "127.0.0.1", "Where the admin port listens (/metrics, /livez, /readyz)."),
     INTEGER("QUIRE_ADMIN_PORT", admin_port, "0", 0, 65535, "", "The admin port; 0: the system chooses, and the log says which."),
     TEXT("QUIRE_LOG_LEVEL", log_level, "info", "The least level that is logged: debug, info, warn or error."),
-    INTEGER("QUIRE_LOG_REQUEST_SAMPLE", log_request_sample, "1", 0, 1000000, "",
-            "Logs one request in so many, chosen by its id; 0 logs none. Server errors are always logged."),
+    INTEGER("QUIRE_LOG_REQUEST_SAMPLE", log_request_sample, "1", 1, 1000000, "",
+            "One successful request in this many is logged, chosen by its id; failures always are."),
     TEXT("QUIRE_INSTANCE", instance, "", "The name of this process in log lines; the host's name when empty."),
     INTEGER("QUIRE_CONNECT_MS", connect_ms, "1000", 10, 60000, "ms", "How long connecting to PostgreSQL or Redis may take."),
     INTEGER("QUIRE_RETRY_MS", retry_ms, "500", 10, 60000, "ms", "How long a backend that is away is left alone between two attempts."),
@@ -149,7 +151,7 @@ bool quire_log_samples(int64_t sample, const char *request_id) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the same in every process */
 
     if (sample <= 1)
-        return sample == 1;
+        return true;
     for (; *request_id != '\0'; request_id++)
         hash = (hash ^ (uint8_t)*request_id) * UINT64_C(0x100000001b3);
     return hash % (uint64_t)sample == 0;

@@ -144,7 +144,7 @@ static void log_request(struct quire_worker *worker, size_t index, double total_
     const rd_kafka_message_t *message = worker->deliveries[index].message;
     rd_kafka_timestamp_type_t type;
 
-    if (request->status < 500 && (request->request_id == NULL ||
+    if (request->status < 400 && (request->request_id == NULL ||
                                   !quire_log_samples(worker->options.settings->log_request_sample, request->request_id)))
         return;
     QUIRE_LOG(worker->options.log, QUIRE_INFO,
@@ -223,7 +223,11 @@ static void handle_batch(struct quire_worker *worker, size_t count) {
 
 static void *run(void *argument) {
     struct quire_worker *worker = argument;
+    struct quire_findings first;
 
+    /* Connects, so that the first request needn't wait; what is away is tried again when it is needed. */
+    (void)quire_sessions_healthy(worker->sessions, QUIRE_HEALTH_BOUND_MS, &first.redis_ms, &first.redis_detail);
+    quire_database_tick(worker->database);
     while (!atomic_load(&worker->stopping) && !quire_consumer_failed(worker->consumer)) {
         const size_t count = quire_consumer_take(worker->consumer, WAIT_MS, worker->deliveries);
         if (count != 0)
