@@ -2,13 +2,16 @@
 
 import re
 
-from . import check_fields, topics
+from . import check_fields, tables, topics
 
 CHECKS = {"postgres_primary", "postgres_replicas", "redis"}
 OWN_CHECKS = {"gateway", "kafka"}
 OWN_PATHS = {"/livez", "/readyz", "/health", "/openapi.json", "/docs", "/metrics"}
 STATUSES = (200, 201, 202, 204)
 DEADLINE_MS_MAX = 30_000
+# protobuf-c mends fields that are called so, but not rpcs.
+C_KEYWORDS = set("auto break case char const continue default do double else enum extern float for goto if inline int long register restrict return short "
+                 "signed sizeof static struct switch typedef union unsigned void volatile while".split())
 
 
 def twice(values):
@@ -31,14 +34,16 @@ def check(contract):
 def contract_faults(contract):
     """What only shows across services."""
     for name in twice(service.name for service in contract.services):
-        yield f"Two services are called {name}: /health and the logs could not tell them apart."
-    names = [lane.topic for service in contract.services for lane in service.lanes]
-    names += [message.topic.name for message in contract.event_messages()]
-    for name in twice(names):
-        yield f"The topic {name} is used twice: each lane and each kind of event has its own."
-    for name in names:
+        both = " and ".join(service.full_name for service in contract.services if service.name == name)
+        yield f"{both} are both called {name}: /health and the logs could not tell them apart."
+    topic_users = [(lane.topic, service.full_name) for service in contract.services for lane in service.lanes]
+    topic_users += [(message.topic.name, message.full_name) for message in contract.event_messages()]
+    for name in twice(name for name, _ in topic_users):
+        users = " and ".join(user for used, user in topic_users if used == name)
+        yield f"the topic {name} is used twice, by {users}: each lane and each kind of event has its own."
+    for name, user in topic_users:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,240}", name) or name.endswith("-dlt") or name in (topics.REPLIES, topics.BULK_REPLIES):
-            yield f"{name!r} can't be a topic here: letters, digits, '.', '_' and '-', not the replies' topics and not ending in -dlt."
+            yield f"{user}: {name!r} can't be a topic here: letters, digits, '.', '_' and '-', not the replies' topics and not ending in -dlt."
     for message in contract.event_messages():
         if not 1 <= message.topic.partitions <= 1000:
             yield f"{message.full_name}: a topic has 1 to 1000 partitions."
@@ -85,6 +90,8 @@ def call_faults(call):
 
 
 def binding_faults(call):
+    if tables.snake(call.name) in C_KEYWORDS:
+        yield "protobuf-c makes a member of its name, which is a keyword of C."
     if call.streams:
         yield "streams can't be had over a request and its reply."
     if call.input is None or call.output is None:
