@@ -96,7 +96,7 @@ struct connection_options *connection_options_create(const struct quire_database
     char *error = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &error);
     if (parsed == NULL) {
-        snprintf(ret_error, ERROR_CHARACTERS, "%s", error == NULL ? "out of memory" : error);
+        snprintf(ret_error, ERROR_CHARACTERS, "%.*s", (int)strcspn(error == NULL ? "" : error, "\n"), error == NULL ? "" : error);
         PQfreemem(error);
         return NULL;
     }

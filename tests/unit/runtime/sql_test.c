@@ -33,8 +33,9 @@ static void expect_bytes(int index, const void *bytes, int length) {
 static PGresult *as_result(void) {
     PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     PGresAttDesc columns[QUIRE_PARAMETERS_MAX] = {0};
+    char name[] = "c";
     for (int i = 0; i < parameters.count; i++)
-        columns[i] = (PGresAttDesc){.name = (char[]){"c"}, .format = 1};
+        columns[i] = (PGresAttDesc){.name = name, .format = 1};
     CU_ASSERT_FATAL(PQsetResultAttrs(result, parameters.count, columns));
     for (int i = 0; i < parameters.count; i++) {
         char *value = parameters.values[i] == NULL ? NULL : malloc((size_t)parameters.lengths[i] + 1);
