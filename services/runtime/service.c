@@ -252,6 +252,8 @@ static int run_migrate(const struct quire_service_options *options) {
     };
     const struct quire_setting_table table = {rows, sizeof(rows) / sizeof(rows[0]), &settings};
 
+    if (options->schema == NULL) /* it writes nothing, so there is nothing to bring up to date */
+        return EXIT_SUCCESS;
     if (!quire_config_load(&table, 1, stderr))
         return STATUS_MISUSED;
     struct quire_log *log = quire_log_create(options->name, "migrate", QUIRE_INFO, STDOUT_FILENO);

@@ -29,7 +29,7 @@ struct quire_background_options {
 struct quire_service_options {
     const char *name;                       /* of the contract's service */
     ProtobufCService *handlers;             /* protobuf-c's generated struct, filled in */
-    const char *schema;                     /* PostgreSQL schema of its tables */
+    const char *schema;                     /* PostgreSQL schema of its tables; NULL: it has none */
     const struct quire_statement *const *statements; /* prepared on every connection */
     size_t statements_count;
     const struct quire_setting_table *settings; /* its own, beside runtime's; may be NULL */
