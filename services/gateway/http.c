@@ -104,26 +104,43 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size) {
     return append_text(parser, at, size) ? 0 : break_off(parser, 503, "Out of memory for requests.");
 }
 
+/* A version that can be read, but isn't ours. */
+static bool is_foreign_version(const struct http_parser *parser) {
+    const char *version = parser->version;
+    return parser->version_size == 3 && version[0] >= '0' && version[0] <= '9' && version[1] == '.' && version[2] >= '0' && version[2] <= '9' &&
+           memcmp(version, "1.0", 3) != 0 && memcmp(version, "1.1", 3) != 0;
+}
+
 static int on_version(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = llhttp->data;
     uint32_t offset = offset_of(parser, at);
     if (parser->section_start == 0 && offset != parser->target_end + (uint32_t)sizeof " HTTP/" - 1)
         return break_off(parser, 400, "There must be one space before the version.");
     parser->section_start = offset + (uint32_t)size + 2; /* grows with each piece */
+    for (size_t i = 0; i < size && parser->version_size < sizeof parser->version; i++)
+        parser->version[parser->version_size++] = at[i];
     return 0;
 }
 
 static int on_version_complete(llhttp_t *llhttp) {
     struct http_parser *parser = llhttp->data;
+    if (is_foreign_version(parser)) /* llhttp takes 0.9 and 2.0 */
+        return break_off(parser, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
     if (parser->section_start - 2 - parser->line_start > HTTP_REQUEST_LINE_MAX)
         return break_off(parser, 414, "The request line is longer than 8 KiB.");
     return 0;
 }
 
+/* Trailers are read and dropped (RFC 9110 6.5.1), within the bound of a header section. */
+static int drop_trailer(struct http_parser *parser, size_t size) {
+    parser->trailer_bytes += (uint32_t)size;
+    return parser->trailer_bytes <= HTTP_SECTION_MAX ? 0 : break_off(parser, 431, "The trailer section is longer than 16 KiB.");
+}
+
 static int on_field_name(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = llhttp->data;
     if (parser->phase == PHASE_BODY)
-        return 0; /* trailers are read and dropped (RFC 9110 6.5.1) */
+        return drop_trailer(parser, size);
     struct http_span *last = parser->spans_count == 0 ? NULL : &parser->spans[parser->spans_count - 1];
     if (last == NULL || last->value != 0) {
         if (parser->spans_count == HTTP_FIELDS_MAX)
@@ -146,7 +163,7 @@ static int on_field_name_complete(llhttp_t *llhttp) {
 static int on_field_value(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = llhttp->data;
     if (parser->phase == PHASE_BODY)
-        return 0;
+        return drop_trailer(parser, size);
     parser->spans[parser->spans_count - 1].value_size += (uint32_t)size;
     return append_text(parser, at, size) ? 0 : break_off(parser, 503, "Out of memory for requests.");
 }
@@ -296,10 +313,11 @@ static void refuse_excess(struct http_parser *parser) {
 }
 
 static void explain(struct http_parser *parser, enum llhttp_errno error) {
-    switch (error) {
-    case HPE_INVALID_VERSION:
+    if (is_foreign_version(parser)) {
         (void)break_off(parser, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
         return;
+    }
+    switch (error) {
     case HPE_INVALID_URL:
         (void)break_off(parser, 400, "The request target is malformed.");
         return;
@@ -384,9 +402,11 @@ static enum http_event finish_head(struct http_parser *parser) {
     struct http_head *head = &parser->head;
     head->minor = parser->llhttp.http_minor;
     head->keep_alive = llhttp_should_keep_alive(&parser->llhttp) == 1;
-    if (!collect_fields(parser))
+    if (parser->section_start == 0) {
+        (void)break_off(parser, 400, "The request line has no version.");
+    } else if (!collect_fields(parser)) {
         (void)break_off(parser, 503, "Out of memory for requests.");
-    else {
+    } else {
         settle_framing(parser);
         settle_host(parser);
     }

@@ -72,10 +72,11 @@ struct http_parser {
     uint32_t spans_count, spans_room;
     uint32_t target_size;
     uint32_t line_start, target_start, target_end, section_start, trailer_start; /* offsets in the message; 0: not yet */
-    uint32_t extension_bytes;
+    uint32_t extension_bytes, trailer_bytes;
     uint8_t phase; /* enum http_phase of http.c */
     uint8_t method_size;
-    char method[9];
+    uint8_t version_size;
+    char method[9], version[4];
 };
 
 /* `body` gets each piece of a body, decoded from its framing. */
