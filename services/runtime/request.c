@@ -219,6 +219,7 @@ static void refuse_limited(struct quire_request *request) {
 void quire_request_admit(struct quire_request *request) {
     switch (request->check.verdict) {
     case QUIRE_ADMITTED:
+        assert(request->envelope.call->access == QUIRE_PUBLIC || request->envelope.session.bytes != NULL);
         if (request->envelope.call->access == QUIRE_SESSION) {
             memcpy(request->tag, request->envelope.session.bytes, sizeof(request->tag));
             memcpy(request->account, request->check.account, sizeof(request->account));
