@@ -47,7 +47,7 @@ step() {
     fi
 }
 
-stack() { docker compose --project-directory "$QUIRE_ROOT/compose" -f "$QUIRE_ROOT/compose/compose.yaml" "$@"; }
+stack() { docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" -f "$QUIRE_ROOT/compose/compose.yaml" "$@"; }
 
 . "$QUIRE_ROOT/scripts/engine.sh"
 . "$QUIRE_ROOT/scripts/images.sh"

@@ -24,7 +24,7 @@ class Stack:
         return done.stdout
 
     def compose(self, *words: str, check: bool = True) -> str:
-        command = ["docker", "compose", "--project-directory", str(ROOT / "compose"), "-f", str(ROOT / "compose/compose.yaml"), *words]
+        command = ["docker", "compose", "--ansi", "never", "--project-directory", str(ROOT / "compose"), "-f", str(ROOT / "compose/compose.yaml"), *words]
         done = subprocess.run(command, text=True, capture_output=True, timeout=300)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(words)} ended with {done.returncode}\n{done.stderr}")
