@@ -7,16 +7,17 @@
 #include <unistd.h>
 
 #define BUS_POLL_MS 20
-#define BUS_QUESTION_INTERVAL_NS 500000000u         /* while something isn't known */
-#define BUS_REFRESH_INTERVAL_NS 30000000000u        /* a lane that was given more partitions is noticed within this */
-#define BUS_LISTEN_AGAIN_NS 15000000000u            /* no port ready for so long: the reply topics may have been made anew */
-
-#define BUS_BACK_NS 1000000000u /* ticks come every 100 ms */
+#define BUS_QUESTION_INTERVAL_NS 500000000u  /* while something isn't known */
+#define BUS_REFRESH_INTERVAL_NS 30000000000u /* a lane that was given more partitions is noticed within this */
+#define BUS_STUCK_NS 15000000000u            /* no port ready for so long */
+#define BUS_BROKERS_BACK_NS 5000000000u
+#define BUS_TURN_NS_MAX 2000000000u /* a turn with its questions */
+#define BUS_BACK_NS 1000000000u     /* ticks come every 100 ms */
 
 /* Bus thread: librdkafka's callbacks, and questions that wait for a broker, so that no ring ever does. */
 struct bus_turn {
     uint64_t ask_ns, refresh_ns;
-    uint64_t ready_ns; /* when a port was last ready, or listening began */
+    uint64_t last_ns, unready_ns; /* how long no port has been ready though all partitions are fetched */
 };
 
 static void bus_serve(struct bus *bus) {
@@ -28,33 +29,51 @@ static void bus_serve(struct bus *bus) {
     }
 }
 
-static void bus_listen(struct bus *bus, struct bus_turn *turn, uint64_t now_ns) {
+static void bus_listen(struct bus *bus) {
     bool all = true;
     for (int index = 0; index < BUS_ROADS; index++)
         all = (bus->roads[index].listening || bus_road_listen(&bus->roads[index])) && all;
-    if (all)
-        turn->ready_ns = now_ns;
     atomic_store(&bus->listening, all);
 }
 
-static void bus_listen_again(struct bus *bus) {
-    QUIRE_LOG(bus->options.log, QUIRE_WARN, "kafka.listen_again",
-              QUIRE_CTEXT("reason", "no probe came back; reply partitions are looked for anew"));
-    atomic_store(&bus->listening, false);
-    for (int index = 0; index < BUS_ROADS; index++)
-        bus_road_unlisten(&bus->roads[index]);
+/* Where brokers answer and still no probe comes back, librdkafka holds on to something that is gone: reply topics that
+ * were deleted and made anew (seen once in two trials: its clients did not find them again, a fresh process did within
+ * a second), or a partition without a leader (a fresh process draws others). While brokers are away, and five seconds
+ * longer, there is nothing to mend. */
+static void bus_mend(struct bus *bus, struct bus_turn *turn) {
+    if (turn->unready_ns < BUS_STUCK_NS)
+        return;
+    if (!bus_brokers_answer(bus)) {
+        turn->unready_ns = BUS_STUCK_NS - BUS_BROKERS_BACK_NS;
+        return;
+    }
+    turn->unready_ns = 0;
+    bus_ask_for_restart(bus, "small", "brokers answer, but no probe comes back");
+}
+
+/* Time counts in small pieces, so that a process that was paused is not taken for one that is stuck. */
+static void bus_count_unready(struct bus *bus, struct bus_turn *turn, uint64_t now_ns) {
+    uint64_t elapsed_ns = now_ns - turn->last_ns;
+    turn->last_ns = now_ns;
+    if (atomic_load(&bus->ready_ports) > 0 || !atomic_load(&bus->listening))
+        turn->unready_ns = 0;
+    else
+        turn->unready_ns += elapsed_ns < BUS_TURN_NS_MAX ? elapsed_ns : BUS_TURN_NS_MAX;
+}
+
+/* Ports look at losses in their ticks, so just after one they may still be counted as ready. */
+static void bus_tell_back(struct bus *bus, uint64_t now_ns) {
+    if (bus->lost_ns == 0 || now_ns < bus->lost_ns + BUS_BACK_NS || atomic_load(&bus->ready_ports) < bus->options.rings)
+        return;
+    bus->lost_ns = 0;
+    QUIRE_LOG(bus->options.log, QUIRE_INFO, "kafka.back", QUIRE_INTEGER("losses", atomic_load(&bus->losses)));
 }
 
 static void bus_turn_once(struct bus *bus, struct bus_turn *turn) {
     bus_serve(bus);
     uint64_t now_ns = quire_monotonic_ns();
-    if (atomic_load(&bus->ready_ports) > 0)
-        turn->ready_ns = now_ns;
-    /* Ports look at losses in their ticks, so just after one they may still be counted as ready. */
-    if (bus->lost_ns != 0 && now_ns > bus->lost_ns + BUS_BACK_NS && atomic_load(&bus->ready_ports) == bus->options.rings) {
-        bus->lost_ns = 0;
-        QUIRE_LOG(bus->options.log, QUIRE_INFO, "kafka.back", QUIRE_INTEGER("losses", atomic_load(&bus->losses)));
-    }
+    bus_count_unready(bus, turn, now_ns);
+    bus_tell_back(bus, now_ns);
     if (now_ns < turn->ask_ns)
         return;
     turn->ask_ns = now_ns + BUS_QUESTION_INTERVAL_NS;
@@ -63,9 +82,9 @@ static void bus_turn_once(struct bus *bus, struct bus_turn *turn) {
         turn->refresh_ns = now_ns + BUS_REFRESH_INTERVAL_NS;
     }
     if (!atomic_load(&bus->listening))
-        bus_listen(bus, turn, now_ns);
-    else if (now_ns > turn->ready_ns + BUS_LISTEN_AGAIN_NS)
-        bus_listen_again(bus);
+        bus_listen(bus);
+    else
+        bus_mend(bus, turn);
 }
 
 static void *bus_main(void *context) {
@@ -146,12 +165,16 @@ static void bus_metrics(struct bus *bus) {
     struct quire_metrics *metrics = bus->options.metrics;
     bus->foreign = quire_metrics_series(
         quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_replies_foreign_total",
-                             "Messages in this process' reply partitions that were for another process, and dropped.", ""), NULL);
+                             "Messages in this process' reply partitions that were for another process, and dropped.",
+                             ""),
+        NULL);
     bus->probe_seconds = quire_metrics_series(
         quire_metrics_family(metrics, QUIRE_HISTOGRAM, "quire_kafka_probe_seconds",
-                             "From the sending of a probe to its return through a reply partition.", ""), NULL);
-    bus->losses_total = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_losses_total", "How often a client lost all brokers.", ""), NULL);
+                             "From the sending of a probe to its return through a reply partition.", ""),
+        NULL);
+    bus->losses_total = quire_metrics_series(quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_losses_total",
+                                                                  "How often a client lost all brokers.", ""),
+                                             NULL);
 }
 
 static unsigned bus_default(unsigned value, unsigned fallback) {
@@ -212,7 +235,8 @@ void bus_destroy(struct bus *bus, unsigned flush_ms) {
         (void)pthread_join(bus->thread, NULL);
     for (int index = 0; index < BUS_ROADS; index++)
         if (bus->roads[index].producer != NULL && flush_ms > 0)
-            (void)rd_kafka_flush(bus->roads[index].producer, (int)flush_ms); /* what is left is of no use to anyone who still waits */
+            (void)rd_kafka_flush(bus->roads[index].producer,
+                                 (int)flush_ms); /* what is left is of no use to anyone who still waits */
     for (int index = 0; index < BUS_ROADS; index++)
         bus_road_unlisten(&bus->roads[index]);
     for (uint32_t ring = 0; bus->ports != NULL && ring < bus->options.rings; ring++)

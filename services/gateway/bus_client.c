@@ -17,7 +17,8 @@ struct bus_setting {
     const char *name, *value;
 };
 
-/* Both ends. A dead broker is noticed, and a returned one met, within a probe's time rather than librdkafka's ten seconds. */
+/* Both ends. A dead broker is noticed, and a returned one met, within a probe's time rather than librdkafka's ten
+ * seconds. */
 static const struct bus_setting bus_common_settings[] = {
     {"client.id", "quire-gateway"},
     {"socket.nagle.disable", "true"},
@@ -41,18 +42,12 @@ static const struct bus_setting bus_producer_settings[] = {
     {"delivery.report.only.error", "true"},
 };
 
-/* auto.offset.reset counts only when the topic was cut behind our back: from its beginning no reply is missed, and those that are too old
- * meet no waiter. */
+/* auto.offset.reset counts only when the topic was cut behind our back: from its beginning no reply is missed, and
+ * those that are too old meet no waiter. */
 static const struct bus_setting bus_consumer_settings[] = {
-    {"enable.auto.commit", "false"},
-    {"enable.auto.offset.store", "false"},
-    {"auto.offset.reset", "earliest"},
-    {"fetch.min.bytes", "1"},
-    {"fetch.wait.max.ms", "500"},
-    {"fetch.error.backoff.ms", "20"},
-    {"fetch.queue.backoff.ms", "5"},
-    {"allow.auto.create.topics", "false"},
-    {"check.crcs", "false"},
+    {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "earliest"},
+    {"fetch.min.bytes", "1"},        {"fetch.wait.max.ms", "500"},          {"fetch.error.backoff.ms", "20"},
+    {"fetch.queue.backoff.ms", "5"}, {"allow.auto.create.topics", "false"}, {"check.crcs", "false"},
 };
 
 static bool bus_set(struct bus *bus, rd_kafka_conf_t *conf, const char *name, const char *value) {
@@ -77,18 +72,28 @@ static bool bus_set_all(struct bus *bus, rd_kafka_conf_t *conf, const struct bus
     return true;
 }
 
-/* Any of librdkafka's threads. At most one line a second: while a broker is away each client says so at each attempt. */
+/* Any of librdkafka's threads. At most one line a second: while a broker is away each client says so at each attempt.
+ */
 static void bus_on_log(const rd_kafka_t *client, int level, const char *facility, const char *text) {
     const struct bus_road *road = rd_kafka_opaque(client);
     struct bus *bus = road->bus;
     uint64_t now_ms = quire_monotonic_ns() / 1000000u, next_ms = atomic_load(&bus->log_next_ms);
-    if (now_ms < next_ms || !atomic_compare_exchange_strong(&bus->log_next_ms, &next_ms, now_ms + BUS_LOG_INTERVAL_MS)) {
+    if (now_ms < next_ms ||
+        !atomic_compare_exchange_strong(&bus->log_next_ms, &next_ms, now_ms + BUS_LOG_INTERVAL_MS)) {
         atomic_fetch_add(&bus->log_dropped, 1);
         return;
     }
     enum quire_log_level ours = level <= LOG_WARNING ? QUIRE_WARN : level <= LOG_INFO ? QUIRE_INFO : QUIRE_DEBUG;
-    QUIRE_LOG(bus->options.log, ours, "kafka.client", QUIRE_CTEXT("road", road->name), QUIRE_CTEXT("facility", facility),
-              QUIRE_CTEXT("text", text), QUIRE_INTEGER("left_out", atomic_exchange(&bus->log_dropped, 0)));
+    QUIRE_LOG(bus->options.log, ours, "kafka.client", QUIRE_CTEXT("road", road->name),
+              QUIRE_CTEXT("facility", facility), QUIRE_CTEXT("text", text),
+              QUIRE_INTEGER("left_out", atomic_exchange(&bus->log_dropped, 0)));
+}
+
+void bus_ask_for_restart(struct bus *bus, const char *road, const char *reason) {
+    QUIRE_LOG(bus->options.log, QUIRE_ERROR, "kafka.client_failed", QUIRE_CTEXT("road", road),
+              QUIRE_CTEXT("reason", reason),
+              QUIRE_CTEXT("instead", "the process drains and ends, to be started again"));
+    (void)kill(getpid(), SIGTERM);
 }
 
 /* Bus thread. librdkafka retries everything but a fatal error by itself. */
@@ -105,17 +110,16 @@ static void bus_on_error(rd_kafka_t *client, int error, const char *reason, void
     } else if (error == RD_KAFKA_RESP_ERR__FATAL) {
         char detail[256] = "";
         (void)rd_kafka_fatal_error(client, detail, sizeof(detail));
-        QUIRE_LOG(bus->options.log, QUIRE_ERROR, "kafka.producer_failed", QUIRE_CTEXT("road", road->name),
-                  QUIRE_CTEXT("reason", detail), QUIRE_CTEXT("instead", "the process drains and ends, to be started again"));
-        /* A fatal producer never sends again (KIP-98's fencing, librdkafka INTRODUCTION.md "Fatal error"), and rings hold it:
-         * a fresh process is the mend, and SIGTERM is how this one is asked to go in good order. */
-        (void)kill(getpid(), SIGTERM);
+        bus_ask_for_restart(bus, road->name,
+                            detail); /* never sends again (librdkafka's INTRODUCTION.md, "Fatal error") */
     } else {
-        QUIRE_LOG(bus->options.log, QUIRE_DEBUG, "kafka.error", QUIRE_CTEXT("road", road->name), QUIRE_CTEXT("reason", reason));
+        QUIRE_LOG(bus->options.log, QUIRE_DEBUG, "kafka.error", QUIRE_CTEXT("road", road->name),
+                  QUIRE_CTEXT("reason", reason));
     }
 }
 
-/* Bus thread; only for messages that were not delivered. Their callers meet their deadlines; one line a second tells of all. */
+/* Bus thread; only for messages that were not delivered. Their callers meet their deadlines; one line a second tells of
+ * all. */
 static void bus_on_undelivered(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
     (void)client;
     struct bus_road *road = opaque;
@@ -128,7 +132,8 @@ static void bus_on_undelivered(rd_kafka_t *client, const rd_kafka_message_t *mes
     if (now_ms < bus->undelivered_log_ms)
         return;
     QUIRE_LOG(bus->options.log, QUIRE_WARN, "kafka.undelivered", QUIRE_CTEXT("road", road->name),
-              QUIRE_CTEXT("topic", rd_kafka_topic_name(message->rkt)), QUIRE_CTEXT("reason", rd_kafka_err2str(message->err)),
+              QUIRE_CTEXT("topic", rd_kafka_topic_name(message->rkt)),
+              QUIRE_CTEXT("reason", rd_kafka_err2str(message->err)),
               QUIRE_INTEGER("messages", bus->undelivered_unlogged));
     bus->undelivered_log_ms = now_ms + BUS_LOG_INTERVAL_MS;
     bus->undelivered_unlogged = 0;
@@ -167,7 +172,8 @@ static bool bus_producer_create(struct bus_road *road) {
     if (conf == NULL)
         return false;
     rd_kafka_conf_set_dr_msg_cb(conf, bus_on_undelivered);
-    if (!bus_set_all(bus, conf, bus_producer_settings, sizeof(bus_producer_settings) / sizeof(bus_producer_settings[0])) ||
+    if (!bus_set_all(bus, conf, bus_producer_settings,
+                     sizeof(bus_producer_settings) / sizeof(bus_producer_settings[0])) ||
         !bus_set_number(bus, conf, "linger.ms", options->linger_ms) ||
         !bus_set_number(bus, conf, "message.timeout.ms", options->message_timeout_ms) ||
         !bus_set_number(bus, conf, "queue.buffering.max.messages", options->queue_messages_max) ||
@@ -185,7 +191,8 @@ static bool bus_consumer_create(struct bus_road *road, bool bulk) {
     if (conf == NULL)
         return false;
     size_t partition_bytes = bulk ? bus->options.message_bytes_max + BUS_MESSAGE_OVERHEAD_BYTES : 1024u * 1024u;
-    if (!bus_set_all(bus, conf, bus_consumer_settings, sizeof(bus_consumer_settings) / sizeof(bus_consumer_settings[0])) ||
+    if (!bus_set_all(bus, conf, bus_consumer_settings,
+                     sizeof(bus_consumer_settings) / sizeof(bus_consumer_settings[0])) ||
         !bus_set_number(bus, conf, "max.partition.fetch.bytes", partition_bytes) ||
         !bus_set_number(bus, conf, "queued.max.messages.kbytes", bulk ? 64u * 1024u : 16u * 1024u)) {
         rd_kafka_conf_destroy(conf);
@@ -210,18 +217,24 @@ static bool bus_road_topics(struct bus_road *road) {
 static void bus_road_metrics(struct bus_road *road) {
     struct quire_metrics *metrics = road->bus->options.metrics;
     const char *const labels[] = {road->name};
-    road->produced = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_produced_total", "Messages put into the producer's queue.", "road"), labels);
+    road->produced = quire_metrics_series(quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_produced_total",
+                                                               "Messages put into the producer's queue.", "road"),
+                                          labels);
     road->refused = quire_metrics_series(
         quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_produce_refused_total",
-                             "Messages that the producer's queue did not take (full, too large, topic unknown).", "road"), labels);
+                             "Messages that the producer's queue did not take (full, too large, topic unknown).",
+                             "road"),
+        labels);
     road->undelivered = quire_metrics_series(
         quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_undelivered_total",
-                             "Messages from the producer's queue that no broker acknowledged in time.", "road"), labels);
+                             "Messages from the producer's queue that no broker acknowledged in time.", "road"),
+        labels);
     road->replies = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_replies_total", "Replies to this process.", "road"), labels);
-    road->queued = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_GAUGE, "quire_kafka_queue_messages", "Messages and requests in the producer.", "road"), labels);
+        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_replies_total", "Replies to this process.", "road"),
+        labels);
+    road->queued = quire_metrics_series(quire_metrics_family(metrics, QUIRE_GAUGE, "quire_kafka_queue_messages",
+                                                             "Messages and requests in the producer.", "road"),
+                                        labels);
 }
 
 bool bus_road_open(struct bus *bus, enum bus_road_index index) {

@@ -1,5 +1,6 @@
-/* What the files of the bus share: bus.c (life, thread), bus_client.c (librdkafka's settings and callbacks), bus_topics.c (partition counts,
- * where replies start), bus_send.c, bus_receive.c, bus_probe.c. Nobody else includes it. */
+/* What the files of the bus share: bus.c (life, thread), bus_client.c (librdkafka's settings and callbacks),
+ * bus_topics.c (partition counts, where replies start), bus_send.c, bus_receive.c, bus_probe.c. Nobody else includes
+ * it. */
 #ifndef QUIRE_GATEWAY_BUS_INTERNAL_H
 #define QUIRE_GATEWAY_BUS_INTERNAL_H
 
@@ -9,7 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* In a probe, beside the correlation id: 0..7 when it was sent, CLOCK_MONOTONIC ns | 8..11 losses known then (big-endian). */
+/* In a probe, beside the correlation id: 0..7 when it was sent, CLOCK_MONOTONIC ns | 8..11 losses known then
+ * (big-endian). */
 #define BUS_HEADER_PROBE "quire-probe"
 #define BUS_PROBE_BYTES 12u
 
@@ -59,11 +61,11 @@ struct bus {
     pthread_t thread;
     bool thread_started;
     atomic_bool stopping;
-    atomic_bool listening;       /* all roads: probes may be sent */
-    _Atomic uint32_t losses;     /* how often all brokers were lost; a probe from before a loss makes no port ready */
+    atomic_bool listening;   /* all roads: probes may be sent */
+    _Atomic uint32_t losses; /* how often all brokers were lost; a probe from before a loss makes no port ready */
     _Atomic uint32_t ready_ports;
-    _Atomic int64_t probe_ns;    /* of the last probe that came back */
-    _Atomic uint64_t log_next_ms, log_dropped; /* librdkafka's own lines: one a second */
+    _Atomic int64_t probe_ns;                          /* of the last probe that came back */
+    _Atomic uint64_t log_next_ms, log_dropped;         /* librdkafka's own lines: one a second */
     uint64_t undelivered_log_ms, undelivered_unlogged; /* bus thread (delivery reports) */
     uint64_t lost_ns; /* bus thread: the last loss of an outage that has been logged, its end not yet; else 0 */
     struct quire_series *foreign, *probe_seconds, *losses_total;
@@ -72,9 +74,13 @@ struct bus {
 /* bus_client.c */
 QUIRE_MUSTCHECK bool bus_road_open(struct bus *bus, enum bus_road_index index);
 void bus_road_close(struct bus_road *road);
+/* For what only a fresh process mends: rings hold the clients, so they can't be replaced under them. SIGTERM is how a
+ * process is asked to go in good order. */
+void bus_ask_for_restart(struct bus *bus, const char *road, const char *reason);
 
 /* bus_topics.c; bus thread. Each waits at most about a second a question. */
 void bus_refresh_lanes(struct bus *bus);
+bool bus_brokers_answer(const struct bus *bus);
 bool bus_lanes_known(const struct bus *bus);
 /* True once every ring's partition is being fetched from where its end was before. */
 bool bus_road_listen(struct bus_road *road);

@@ -1,10 +1,12 @@
-/* Whether replies really arrive: an empty message to oneself through each reply partition, each second. Only what has made the whole way back
- * makes a port ready; a broker's word that it is there does not. Ring thread but for bus_latency_ms. */
+/* Whether replies really arrive: an empty message to oneself through each reply partition, each second. Only what has
+ * made the whole way back makes a port ready; a broker's word that it is there does not. Ring thread but for
+ * bus_latency_ms. */
 #include "gateway/bus_internal.h"
 
 #include "base/clock.h"
 
-/* While a port isn't ready it asks this many times as often: a returned broker is met within a quarter of the interval. */
+/* While a port isn't ready it asks this many times as often: a returned broker is met within a quarter of the interval.
+ */
 #define BUS_PROBE_HASTE 4u
 /* Names no slot that inflight has. */
 #define BUS_PROBE_SLOT UINT32_MAX
@@ -24,10 +26,12 @@ static void bus_probe_send(struct bus_port *port, enum bus_road_index index, uin
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = port->partition},
         {.vtype = RD_KAFKA_VTYPE_HEADER,
          .u.header = {.name = QUIRE_HEADER_CORRELATION_ID, .val = correlation, .size = (ssize_t)sizeof(correlation)}},
-        {.vtype = RD_KAFKA_VTYPE_HEADER, .u.header = {.name = BUS_HEADER_PROBE, .val = probe, .size = (ssize_t)sizeof(probe)}},
+        {.vtype = RD_KAFKA_VTYPE_HEADER,
+         .u.header = {.name = BUS_HEADER_PROBE, .val = probe, .size = (ssize_t)sizeof(probe)}},
     };
     rd_kafka_error_t *error = rd_kafka_produceva(road->producer, vus, sizeof(vus) / sizeof(vus[0]));
-    if (error != NULL) /* full, or not known yet: the next tick asks again, and a probe that stays away speaks for itself */
+    if (error !=
+        NULL) /* full, or not known yet: the next tick asks again, and a probe that stays away speaks for itself */
         rd_kafka_error_destroy(error);
     port->probes[index].sent_ns = now_ns;
 }
@@ -67,7 +71,8 @@ static void bus_port_set_ready(struct bus_port *port, bool ready) {
 
 bool bus_port_ready(const struct bus_port *port) {
     uint32_t losses = atomic_load_explicit(&port->bus->losses, memory_order_relaxed);
-    return port->ready && port->probes[BUS_SMALL].returned_losses == losses && port->probes[BUS_BULK].returned_losses == losses;
+    return port->ready && port->probes[BUS_SMALL].returned_losses == losses &&
+           port->probes[BUS_BULK].returned_losses == losses;
 }
 
 void bus_port_tick(struct bus_port *port, uint64_t now_ns) {

@@ -23,17 +23,21 @@ static unsigned bus_status_of(struct quire_slice text) {
 }
 
 static bool bus_is_ours(const struct bus_port *port, const struct quire_correlation *correlation) {
-    return correlation->ring == port->ring && memcmp(correlation->instance, port->bus->options.instance, QUIRE_INSTANCE_BYTES) == 0;
+    return correlation->ring == port->ring &&
+           memcmp(correlation->instance, port->bus->options.instance, QUIRE_INSTANCE_BYTES) == 0;
 }
 
-/* Fills all but `message` and says true for a reply to this ring; probes of ours are noted, everything else is dropped. */
-static bool bus_accept(struct bus_port *port, enum bus_road_index index, const rd_kafka_message_t *message, struct bus_reply *reply) {
+/* Fills all but `message` and says true for a reply to this ring; probes of ours are noted, everything else is dropped.
+ */
+static bool bus_accept(struct bus_port *port, enum bus_road_index index, const rd_kafka_message_t *message,
+                       struct bus_reply *reply) {
     rd_kafka_headers_t *headers;
     struct quire_correlation correlation;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) /* librdkafka goes on by itself; probes tell when it doesn't */
         return false;
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        !quire_correlation_decode(bus_header(headers, QUIRE_HEADER_CORRELATION_ID), &correlation) || !bus_is_ours(port, &correlation)) {
+        !quire_correlation_decode(bus_header(headers, QUIRE_HEADER_CORRELATION_ID), &correlation) ||
+        !bus_is_ours(port, &correlation)) {
         quire_series_add(port->bus->foreign, 1);
         return false;
     }

@@ -5,7 +5,8 @@
 
 #define BUS_HEADERS_MAX 13u
 
-void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation, uint8_t ret_bytes[QUIRE_CORRELATION_BYTES]) {
+void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation,
+                     uint8_t ret_bytes[QUIRE_CORRELATION_BYTES]) {
     struct quire_correlation correlation = {.ring = (uint16_t)port->ring, .slot = slot, .generation = generation};
     memcpy(correlation.instance, port->bus->options.instance, QUIRE_INSTANCE_BYTES);
     quire_correlation_encode(&correlation, ret_bytes);
@@ -25,7 +26,8 @@ static bool bus_add_text(rd_kafka_headers_t *headers, const char *name, const ch
 }
 
 /* Where and to whom the reply goes. */
-static bool bus_add_reply_headers(const struct bus_port *port, const struct bus_request *request, rd_kafka_headers_t *headers) {
+static bool bus_add_reply_headers(const struct bus_port *port, const struct bus_request *request,
+                                  rd_kafka_headers_t *headers) {
     uint8_t correlation[QUIRE_CORRELATION_BYTES], partition[4];
     bus_correlation(port, request->id.slot, request->id.generation, correlation);
     quire_put_u32(partition, (uint32_t)port->partition);
@@ -63,8 +65,8 @@ static enum bus_result bus_result_of(rd_kafka_error_t *error) {
 }
 
 /* Takes headers over: librdkafka owns them after a success only. */
-static enum bus_result bus_produce(rd_kafka_t *producer, rd_kafka_topic_t *topic, int32_t partition, rd_kafka_headers_t *headers,
-                                   struct quire_slice value) {
+static enum bus_result bus_produce(rd_kafka_t *producer, rd_kafka_topic_t *topic, int32_t partition,
+                                   rd_kafka_headers_t *headers, struct quire_slice value) {
     rd_kafka_vu_t vus[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
@@ -86,7 +88,8 @@ static size_t bus_lane_index(const struct bus *bus, const struct bus_request *re
     return bus->service_lanes[service] + request->lane;
 }
 
-static enum bus_result bus_send_by(struct bus_port *port, const struct bus_road *road, const struct bus_request *request) {
+static enum bus_result bus_send_by(struct bus_port *port, const struct bus_road *road,
+                                   const struct bus_request *request) {
     size_t lane = bus_lane_index(port->bus, request);
     uint32_t partitions = atomic_load_explicit(&port->bus->lane_partitions[lane], memory_order_relaxed);
     if (partitions == 0)

@@ -50,7 +50,8 @@ static bool decode_is_present(const ProtobufCFieldDescriptor *field, const Proto
         memcpy(&pointer, member, sizeof(pointer));
         return pointer != NULL;
     }
-    return field->label != PROTOBUF_C_LABEL_OPTIONAL ||
+    /* A field with a default has a value when it is absent, too: unpacking has put it there. */
+    return field->label != PROTOBUF_C_LABEL_OPTIONAL || field->default_value != NULL ||
            *(const protobuf_c_boolean *)decode_member(message, field->quantifier_offset) != 0;
 }
 
@@ -132,10 +133,11 @@ static void decode_floating(struct decode *decode, const ProtobufCFieldDescripto
     json_number(&decode->writer, number);
 }
 
-static void decode_message(struct decode *decode, const struct quire_message_spec *spec, const ProtobufCMessage *message);
+static void decode_message(struct decode *decode, const struct quire_message_spec *spec,
+                           const ProtobufCMessage *message);
 
-static void decode_value(struct decode *decode, const ProtobufCFieldDescriptor *field, const struct quire_field_spec *spec,
-                         const void *member) {
+static void decode_value(struct decode *decode, const ProtobufCFieldDescriptor *field,
+                         const struct quire_field_spec *spec, const void *member) {
     const ProtobufCMessage *message;
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
@@ -176,8 +178,8 @@ static void decode_value(struct decode *decode, const ProtobufCFieldDescriptor *
 
 /* ---- Messages */
 
-static void decode_repeated(struct decode *decode, const ProtobufCFieldDescriptor *field, const struct quire_field_spec *spec,
-                            const ProtobufCMessage *message) {
+static void decode_repeated(struct decode *decode, const ProtobufCFieldDescriptor *field,
+                            const struct quire_field_spec *spec, const ProtobufCMessage *message) {
     const uint8_t *list;
     size_t items = decode_items(field, message), item_bytes = member_bytes(field);
     memcpy(&list, decode_member(message, field->offset), sizeof(list));
@@ -187,8 +189,8 @@ static void decode_repeated(struct decode *decode, const ProtobufCFieldDescripto
     json_end(&decode->writer, ']');
 }
 
-static void decode_field(struct decode *decode, const ProtobufCFieldDescriptor *field, const struct quire_field_spec *spec,
-                         const ProtobufCMessage *message) {
+static void decode_field(struct decode *decode, const ProtobufCFieldDescriptor *field,
+                         const struct quire_field_spec *spec, const ProtobufCMessage *message) {
     struct json_writer *writer = &decode->writer;
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
     bool present = repeated || (spec->minted_token ? decode->token[0] != '\0' : decode_is_present(field, message));
@@ -206,7 +208,8 @@ static void decode_field(struct decode *decode, const ProtobufCFieldDescriptor *
 }
 
 /* As deep as the reply itself: unpacking has recursed as deep already, over a message that a service made. */
-static void decode_message(struct decode *decode, const struct quire_message_spec *spec, const ProtobufCMessage *message) {
+static void decode_message(struct decode *decode, const struct quire_message_spec *spec,
+                           const ProtobufCMessage *message) {
     json_begin(&decode->writer, '{');
     for (unsigned i = 0; i < spec->descriptor->n_fields && decode->valid && !decode->writer.failed; i++)
         decode_field(decode, &spec->descriptor->fields[i], &spec->fields[i], message);
@@ -255,7 +258,8 @@ static size_t decode_varint(struct quire_slice value, size_t at, uint64_t *ret_n
 }
 
 /* Bytes of the field's content at `at`, of this wire type; false when it reaches beyond the value. */
-static bool decode_wire_content(struct quire_slice value, unsigned wire_type, size_t *at, struct quire_slice *ret_content) {
+static bool decode_wire_content(struct quire_slice value, unsigned wire_type, size_t *at,
+                                struct quire_slice *ret_content) {
     uint64_t length = 0;
     size_t prefix = 0;
     switch (wire_type) {
@@ -280,9 +284,10 @@ static bool decode_wire_content(struct quire_slice value, unsigned wire_type, si
     return true;
 }
 
-/* A 304 carries the output with only its header field, so the message's required fields are missing and it can't be unpacked: the field is
- * looked for on the wire. */
-static bool decode_not_modified(const struct quire_message_spec *spec, struct quire_slice value, struct transcode_decoded *decoded) {
+/* A 304 carries the output with only its header field, so the message's required fields are missing and it can't be
+ * unpacked: the field is looked for on the wire. */
+static bool decode_not_modified(const struct quire_message_spec *spec, struct quire_slice value,
+                                struct transcode_decoded *decoded) {
     size_t field = decode_header_field(spec);
     if (field == spec->descriptor->n_fields)
         return true;
@@ -293,13 +298,15 @@ static bool decode_not_modified(const struct quire_message_spec *spec, struct qu
         at += prefix;
         if (prefix == 0 || !decode_wire_content(value, (unsigned)(tag & 7), &at, &content))
             return false;
-        if (tag >> 3 == spec->descriptor->fields[field].id && (tag & 7) == 2 && !decode_set_header(spec, field, content, decoded))
+        if (tag >> 3 == spec->descriptor->fields[field].id && (tag & 7) == 2 &&
+            !decode_set_header(spec, field, content, decoded))
             return false;
     }
     return true;
 }
 
-/* A field's text in a URI: a UUID, or a text percent-encoded but for unreserved characters (RFC 3986 2.3). Empty: no such field, no memory. */
+/* A field's text in a URI: a UUID, or a text percent-encoded but for unreserved characters (RFC 3986 2.3). Empty: no
+ * such field, no memory. */
 static struct quire_slice decode_location_part(struct quire_arena *arena, const struct quire_message_spec *spec,
                                                const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(spec->descriptor, name);
@@ -311,7 +318,8 @@ static struct quire_slice decode_location_part(struct quire_arena *arena, const 
         text = decode_text(decode_member(message, field->offset));
     } else {
         json_writer_init(&decode.writer, arena, 0, SIZE_MAX);
-        decode_value(&decode, field, &spec->fields[field - spec->descriptor->fields], decode_member(message, field->offset));
+        decode_value(&decode, field, &spec->fields[field - spec->descriptor->fields],
+                     decode_member(message, field->offset));
         if (!decode.valid || !json_writer_end(&decode.writer, &text))
             return (struct quire_slice){NULL, 0};
         if (text.size >= 2 && text.bytes[0] == '"')
@@ -346,10 +354,12 @@ static bool decode_location(struct quire_arena *arena, const struct quire_call *
             break;
         }
         char *name = quire_arena_printf(arena, "%.*s", (int)(close - open - 1), open + 1);
-        struct quire_slice part = name == NULL ? (struct quire_slice){NULL, 0} : decode_location_part(arena, call->output, message, name);
+        struct quire_slice part =
+            name == NULL ? (struct quire_slice){NULL, 0} : decode_location_part(arena, call->output, message, name);
         if (part.size == 0)
             return false;
-        location = quire_arena_printf(arena, "%s%.*s%.*s", location, (int)(open - rest), rest, (int)part.size, (const char *)part.bytes);
+        location = quire_arena_printf(arena, "%s%.*s%.*s", location, (int)(open - rest), rest, (int)part.size,
+                                      (const char *)part.bytes);
         rest = close + 1;
     }
     *ret_location = quire_slice_of(location);
@@ -358,10 +368,11 @@ static bool decode_location(struct quire_arena *arena, const struct quire_call *
 
 /* ---- All of it */
 
-static bool decode_body(struct quire_arena *arena, const struct quire_call *call, struct quire_slice value, const char *token,
-                        struct transcode_decoded *decoded) {
+static bool decode_body(struct quire_arena *arena, const struct quire_call *call, struct quire_slice value,
+                        const char *token, struct transcode_decoded *decoded) {
     const struct quire_message_spec *spec = call->output;
-    const ProtobufCMessage *message = protobuf_c_message_unpack(spec->descriptor, &arena->protobuf, value.size, value.bytes);
+    const ProtobufCMessage *message =
+        protobuf_c_message_unpack(spec->descriptor, &arena->protobuf, value.size, value.bytes);
     if (message == NULL)
         return false;
     struct decode decode = {.arena = arena, .token = token, .valid = true};
@@ -371,13 +382,14 @@ static bool decode_body(struct quire_arena *arena, const struct quire_call *call
         return false;
     size_t field = decode_header_field(spec);
     if (field < spec->descriptor->n_fields &&
-        !decode_set_header(spec, field, decode_text(decode_member(message, spec->descriptor->fields[field].offset)), decoded))
+        !decode_set_header(spec, field, decode_text(decode_member(message, spec->descriptor->fields[field].offset)),
+                           decoded))
         return false;
     return call->location == NULL || decode_location(arena, call, message, &decoded->location);
 }
 
-bool transcode_decode(struct quire_arena *arena, const struct quire_call *call, unsigned status, struct quire_slice value,
-                      const char *token, struct transcode_decoded *ret_decoded) {
+bool transcode_decode(struct quire_arena *arena, const struct quire_call *call, unsigned status,
+                      struct quire_slice value, const char *token, struct transcode_decoded *ret_decoded) {
     struct transcode_decoded decoded = {.json = {NULL, 0}};
     if (status == 0)
         status = call->status;

@@ -84,15 +84,17 @@ ProtobufCMessage *encode_message_create(struct encode *encode, const struct quir
 }
 
 bool encode_is_open(const struct quire_field_spec *spec) {
-    return !spec->internal && spec->header == NULL && !spec->client_address && !spec->minted_token_hash && !spec->faults;
+    return !spec->internal && spec->header == NULL && !spec->client_address && !spec->minted_token_hash &&
+           !spec->faults;
 }
 
 static void *encode_member(ProtobufCMessage *message, unsigned offset) {
     return (uint8_t *)message + offset;
 }
 
-static ProtobufCMessage *encode_submessage(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec,
-                                           const struct encode_value *value, unsigned depth) {
+static ProtobufCMessage *encode_submessage(struct encode *encode, const struct encode_path *path,
+                                           const struct quire_message_spec *spec, const struct encode_value *value,
+                                           unsigned depth) {
     if (value->kind != ENCODE_OBJECT) {
         encode_fault(encode, path, "must be an object");
         return NULL;
@@ -116,7 +118,8 @@ static size_t encode_faults_field(const struct quire_message_spec *spec) {
 }
 
 /* An item that is its faults and nothing else. */
-static ProtobufCMessage *encode_faulty_item(struct encode *encode, const struct quire_message_spec *spec, const struct encode_faults *faults) {
+static ProtobufCMessage *encode_faulty_item(struct encode *encode, const struct quire_message_spec *spec,
+                                            const struct encode_faults *faults) {
     const ProtobufCFieldDescriptor *field = &spec->descriptor->fields[encode_faults_field(spec)];
     ProtobufCMessage *item = encode_message_create(encode, spec);
     Quire__FieldFault **list = encode_alloc(encode, faults->count * sizeof(*list));
@@ -136,8 +139,8 @@ static ProtobufCMessage *encode_faulty_item(struct encode *encode, const struct 
 }
 
 /* Reads an item with a list of faults of its own, whose paths begin at the item. */
-static ProtobufCMessage *encode_own_item(struct encode *encode, const struct quire_message_spec *spec, const struct encode_value *value,
-                                         unsigned depth) {
+static ProtobufCMessage *encode_own_item(struct encode *encode, const struct quire_message_spec *spec,
+                                         const struct encode_value *value, unsigned depth) {
     struct encode_faults own, *outer = encode->faults;
     if (!encode_faults_init(encode, &own, ENCODE_ITEM_FAULTS_MAX))
         return NULL;
@@ -151,7 +154,8 @@ static ProtobufCMessage *encode_own_item(struct encode *encode, const struct qui
 
 /* One value, at `member`. */
 static bool encode_one(struct encode *encode, const struct encode_path *path, const ProtobufCFieldDescriptor *field,
-                       const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth, void *member) {
+                       const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth,
+                       void *member) {
     if (field->type != PROTOBUF_C_TYPE_MESSAGE)
         return encode_scalar(encode, path, field, spec, value, depth, member);
     ProtobufCMessage *message = spec->each_on_its_own ? encode_own_item(encode, spec->message, value, depth)
@@ -161,7 +165,8 @@ static bool encode_one(struct encode *encode, const struct encode_path *path, co
     return message != NULL;
 }
 
-static bool encode_items_fit(struct encode *encode, const struct encode_path *path, const struct quire_field_spec *spec, size_t items) {
+static bool encode_items_fit(struct encode *encode, const struct encode_path *path, const struct quire_field_spec *spec,
+                             size_t items) {
     if (items < spec->items_min)
         encode_fault(encode, path, "must have at least %u item%s", spec->items_min, spec->items_min == 1 ? "" : "s");
     else if (spec->items_max != 0 && items > spec->items_max)
@@ -171,8 +176,9 @@ static bool encode_items_fit(struct encode *encode, const struct encode_path *pa
     return false;
 }
 
-static bool encode_repeated(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec, size_t index,
-                            const struct encode_value *value, unsigned depth, ProtobufCMessage *message) {
+static bool encode_repeated(struct encode *encode, const struct encode_path *path,
+                            const struct quire_message_spec *spec, size_t index, const struct encode_value *value,
+                            unsigned depth, ProtobufCMessage *message) {
     const ProtobufCFieldDescriptor *field = &spec->descriptor->fields[index];
     const struct quire_field_spec *field_spec = &spec->fields[index];
     size_t items = value->json == NULL ? 1 : yyjson_arr_size(value->json); /* a query parameter is a list of one */
@@ -199,22 +205,25 @@ static bool encode_repeated(struct encode *encode, const struct encode_path *pat
     return true;
 }
 
-/* Presence: protobuf-c has a flag beside optional numbers, booleans, enums and bytes; for texts and messages the pointer is it. */
+/* Presence: protobuf-c has a flag beside optional numbers, booleans, enums and bytes; for texts and messages the
+ * pointer is it. */
 static void encode_mark_present(const ProtobufCFieldDescriptor *field, ProtobufCMessage *message) {
     if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
         memcpy(encode_member(message, field->quantifier_offset), &field->id, sizeof(field->id));
-    else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_MESSAGE)
+    else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_STRING &&
+             field->type != PROTOBUF_C_TYPE_MESSAGE)
         *(protobuf_c_boolean *)encode_member(message, field->quantifier_offset) = 1;
 }
 
-bool encode_field(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec, size_t field,
-                  const struct encode_value *value, unsigned depth, ProtobufCMessage *message) {
+bool encode_field(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec,
+                  size_t field, const struct encode_value *value, unsigned depth, ProtobufCMessage *message) {
     const ProtobufCFieldDescriptor *descriptor = &spec->descriptor->fields[field];
     if (value->kind == ENCODE_NULL)
         return false;
     if (descriptor->label == PROTOBUF_C_LABEL_REPEATED)
         return encode_repeated(encode, path, spec, field, value, depth, message);
-    if (!encode_one(encode, path, descriptor, &spec->fields[field], value, depth, encode_member(message, descriptor->offset)))
+    if (!encode_one(encode, path, descriptor, &spec->fields[field], value, depth,
+                    encode_member(message, descriptor->offset)))
         return false;
     encode_mark_present(descriptor, message);
     return true;
@@ -227,11 +236,12 @@ size_t encode_find(const struct quire_message_spec *spec, const bool *closed, st
     if (field == NULL)
         return spec->descriptor->n_fields;
     size_t index = (size_t)(field - spec->descriptor->fields);
-    return encode_is_open(&spec->fields[index]) && (closed == NULL || !closed[index]) ? index : spec->descriptor->n_fields;
+    return encode_is_open(&spec->fields[index]) && (closed == NULL || !closed[index]) ? index
+                                                                                      : spec->descriptor->n_fields;
 }
 
-void encode_required(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec, const bool *closed,
-                     const bool *seen) {
+void encode_required(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec,
+                     const bool *closed, const bool *seen) {
     for (size_t i = 0; i < spec->descriptor->n_fields; i++) {
         if (!spec->fields[i].required || seen[i] || !encode_is_open(&spec->fields[i]) || (closed != NULL && closed[i]))
             continue;
@@ -240,13 +250,14 @@ void encode_required(struct encode *encode, const struct encode_path *path, cons
     }
 }
 
-void encode_object(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec, const bool *closed,
-                   yyjson_val *object, unsigned depth, ProtobufCMessage *message) {
+void encode_object(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec,
+                   const bool *closed, yyjson_val *object, unsigned depth, ProtobufCMessage *message) {
     bool *seen = encode_alloc(encode, spec->descriptor->n_fields + 1);
     if (seen == NULL)
         return;
     yyjson_obj_iter iterator = yyjson_obj_iter_with(object);
-    for (yyjson_val *name; (name = yyjson_obj_iter_next(&iterator)) != NULL && encode->faults->count < encode->faults->max;) {
+    for (yyjson_val *name;
+         (name = yyjson_obj_iter_next(&iterator)) != NULL && encode->faults->count < encode->faults->max;) {
         struct encode_path field_path = {.parent = path, .name = json_slice(name)};
         size_t field = encode_find(spec, closed, field_path.name);
         if (field == spec->descriptor->n_fields) {
@@ -255,7 +266,8 @@ void encode_object(struct encode *encode, const struct encode_path *path, const 
         }
         struct encode_value value = encode_value_of(yyjson_obj_iter_get_val(name));
         seen[field] = value.kind != ENCODE_NULL; /* null is absent */
-        (void)encode_field(encode, &field_path, spec, field, &value, depth + 1, message); /* its faults stand in the list */
+        (void)encode_field(encode, &field_path, spec, field, &value, depth + 1,
+                           message); /* its faults stand in the list */
     }
     encode_required(encode, path, spec, closed, seen);
 }

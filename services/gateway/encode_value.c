@@ -20,7 +20,7 @@
 #define EMAIL_FOLDED_BYTES_MAX 1024u
 
 static const char *const encode_kind_names[] = {
-    [ENCODE_STRING] = "a string", [ENCODE_NUMBER] = "a number", [ENCODE_BOOLEAN] = "a boolean",
+    [ENCODE_STRING] = "a string",  [ENCODE_NUMBER] = "a number", [ENCODE_BOOLEAN] = "a boolean",
     [ENCODE_OBJECT] = "an object", [ENCODE_ARRAY] = "an array",  [ENCODE_NULL] = "null",
 };
 
@@ -52,7 +52,8 @@ struct encode_value encode_value_of_text(const ProtobufCFieldDescriptor *field, 
         break;
     case PROTOBUF_C_TYPE_BOOL:
         value.truth = quire_slice_equal(text, QUIRE_SLICE_LITERAL("true"));
-        value.kind = value.truth || quire_slice_equal(text, QUIRE_SLICE_LITERAL("false")) ? ENCODE_BOOLEAN : ENCODE_STRING;
+        value.kind =
+            value.truth || quire_slice_equal(text, QUIRE_SLICE_LITERAL("false")) ? ENCODE_BOOLEAN : ENCODE_STRING;
         break;
     default:
         break;
@@ -72,8 +73,8 @@ static bool encode_is_kind(struct encode *encode, const struct encode_path *path
 
 typedef __int128 encode_wide; /* holds every int64 and uint64 */
 
-/* An integer literal, saturated far outside both 64-bit ranges; false for anything else (1.0 and 1e3 are no integers here: what a client means
- * by them for a count is a guess). */
+/* An integer literal, saturated far outside both 64-bit ranges; false for anything else (1.0 and 1e3 are no integers
+ * here: what a client means by them for a count is a guess). */
 static bool encode_parse_integer(struct quire_slice text, encode_wide *ret_value) {
     const encode_wide limit = (encode_wide)1 << 65;
     bool negative = text.size > 0 && text.bytes[0] == '-';
@@ -90,10 +91,12 @@ static bool encode_parse_integer(struct quire_slice text, encode_wide *ret_value
 }
 
 static bool encode_integer(struct encode *encode, const struct encode_path *path, const struct quire_field_spec *spec,
-                           const struct encode_value *value, int64_t type_min, uint64_t type_max, encode_wide *ret_value) {
+                           const struct encode_value *value, int64_t type_min, uint64_t type_max,
+                           encode_wide *ret_value) {
     int64_t min = spec->has_number_min && spec->number_min > type_min ? spec->number_min : type_min;
-    uint64_t max = spec->has_number_max && spec->number_max >= 0 && (uint64_t)spec->number_max < type_max ? (uint64_t)spec->number_max
-                                                                                                         : type_max;
+    uint64_t max = spec->has_number_max && spec->number_max >= 0 && (uint64_t)spec->number_max < type_max
+                       ? (uint64_t)spec->number_max
+                       : type_max;
     if (!encode_is_kind(encode, path, value, ENCODE_NUMBER))
         return false;
     encode_wide integer;
@@ -119,7 +122,8 @@ static bool encode_double(struct encode *encode, const struct encode_path *path,
         encode_fault(encode, path, "must be a number that a double holds");
         return false;
     }
-    if ((spec->has_number_min && number < (double)spec->number_min) || (spec->has_number_max && number > (double)spec->number_max)) {
+    if ((spec->has_number_min && number < (double)spec->number_min) ||
+        (spec->has_number_max && number > (double)spec->number_max)) {
         encode_fault(encode, path, "is out of range");
         return false;
     }
@@ -150,8 +154,8 @@ static bool encode_64(struct encode *encode, const struct encode_path *path, con
 /* ---- Texts */
 
 /* The bounds of a field, or those of a repeated field's items. */
-static bool encode_characters_fit(struct encode *encode, const struct encode_path *path, const struct quire_field_spec *spec,
-                                  bool repeated, struct quire_slice text) {
+static bool encode_characters_fit(struct encode *encode, const struct encode_path *path,
+                                  const struct quire_field_spec *spec, bool repeated, struct quire_slice text) {
     size_t min = repeated ? spec->item_characters_min : spec->characters_min;
     size_t max = repeated ? spec->item_characters_max : spec->characters_max;
     if (min == 0 && max == 0)
@@ -169,7 +173,8 @@ static bool encode_characters_fit(struct encode *encode, const struct encode_pat
 static bool encode_bytes_fit(struct encode *encode, const struct encode_path *path, const struct quire_field_spec *spec,
                              struct quire_slice text) {
     if (text.size < spec->bytes_min)
-        encode_fault(encode, path, "must have at least %" PRIu32 " byte%s", spec->bytes_min, spec->bytes_min == 1 ? "" : "s");
+        encode_fault(encode, path, "must have at least %" PRIu32 " byte%s", spec->bytes_min,
+                     spec->bytes_min == 1 ? "" : "s");
     else if (spec->bytes_max != 0 && text.size > spec->bytes_max)
         encode_fault(encode, path, "must have at most %" PRIu32 " bytes", spec->bytes_max);
     else
@@ -211,8 +216,9 @@ static bool encode_is_email(struct quire_slice text) {
 }
 
 /* Everything that is true of any text: no U+0000 (PostgreSQL has none), bounds. */
-static bool encode_text_fits(struct encode *encode, const struct encode_path *path, const ProtobufCFieldDescriptor *field,
-                             const struct quire_field_spec *spec, struct quire_slice text) {
+static bool encode_text_fits(struct encode *encode, const struct encode_path *path,
+                             const ProtobufCFieldDescriptor *field, const struct quire_field_spec *spec,
+                             struct quire_slice text) {
     if (text.size > 0 && memchr(text.bytes, '\0', text.size) != NULL) {
         encode_fault(encode, path, "must not have U+0000 or lone surrogates");
         return false;
@@ -222,8 +228,9 @@ static bool encode_text_fits(struct encode *encode, const struct encode_path *pa
            encode_is_value(encode, path, spec, text);
 }
 
-static bool encode_json_object(struct encode *encode, const struct encode_path *path, const struct quire_field_spec *spec,
-                               const struct encode_value *value, unsigned depth, void *member) {
+static bool encode_json_object(struct encode *encode, const struct encode_path *path,
+                               const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth,
+                               void *member) {
     if (!encode_is_kind(encode, path, value, ENCODE_OBJECT))
         return false;
     size_t bytes_max = spec->bytes_max == 0 ? SIZE_MAX : spec->bytes_max;
@@ -249,10 +256,12 @@ static bool encode_json_object(struct encode *encode, const struct encode_path *
 }
 
 static bool encode_string(struct encode *encode, const struct encode_path *path, const ProtobufCFieldDescriptor *field,
-                          const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth, void *member) {
+                          const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth,
+                          void *member) {
     if (spec->format == QUIRE_JSON_OBJECT)
         return encode_json_object(encode, path, spec, value, depth, member);
-    if (!encode_is_kind(encode, path, value, ENCODE_STRING) || !encode_text_fits(encode, path, field, spec, value->text))
+    if (!encode_is_kind(encode, path, value, ENCODE_STRING) ||
+        !encode_text_fits(encode, path, field, spec, value->text))
         return false;
     if (spec->format == QUIRE_EMAIL && !encode_is_email(value->text)) {
         encode_fault(encode, path, "must be an e-mail address");
@@ -264,7 +273,8 @@ static bool encode_string(struct encode *encode, const struct encode_path *path,
 
 /* ---- Bytes */
 
-static bool encode_uuid(struct encode *encode, const struct encode_path *path, struct quire_slice text, ProtobufCBinaryData *ret_bytes) {
+static bool encode_uuid(struct encode *encode, const struct encode_path *path, struct quire_slice text,
+                        ProtobufCBinaryData *ret_bytes) {
     uint8_t uuid[QUIRE_UUID_BYTES];
     if (!quire_uuid_parse(text, uuid)) {
         encode_fault(encode, path, "must be a UUID");
@@ -287,18 +297,20 @@ static bool encode_sealed(struct encode *encode, struct quire_slice secret, Prot
     ret_bytes->data = encode_alloc(encode, size);
     if (ret_bytes->data == NULL)
         return false;
-    quire_seal(encode->request->seal_key, encode->request->correlation, encode->request->deadline_ms, secret, ret_bytes->data);
+    quire_seal(encode->request->seal_key, encode->request->correlation, encode->request->deadline_ms, secret,
+               ret_bytes->data);
     ret_bytes->len = size;
     return true;
 }
 
 /* Bytes without a format: base64 as protobuf's own JSON mapping has it. */
-static bool encode_base64(struct encode *encode, const struct encode_path *path, struct quire_slice text, ProtobufCBinaryData *ret_bytes) {
+static bool encode_base64(struct encode *encode, const struct encode_path *path, struct quire_slice text,
+                          ProtobufCBinaryData *ret_bytes) {
     ret_bytes->data = encode_alloc(encode, text.size + 1);
     if (ret_bytes->data == NULL)
         return false;
-    if (sodium_base642bin(ret_bytes->data, text.size + 1, (const char *)text.bytes, text.size, NULL, &ret_bytes->len, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) == 0)
+    if (sodium_base642bin(ret_bytes->data, text.size + 1, (const char *)text.bytes, text.size, NULL, &ret_bytes->len,
+                          NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
         return true;
     encode_fault(encode, path, "must be base64");
     return false;
@@ -312,7 +324,8 @@ static bool encode_bytes(struct encode *encode, const struct encode_path *path, 
         fits = encode_uuid(encode, path, value->text, &bytes);
     else if (fits)
         fits = encode_text_fits(encode, path, field, spec, value->text) &&
-               (spec->sealed ? encode_sealed(encode, value->text, &bytes) : encode_base64(encode, path, value->text, &bytes));
+               (spec->sealed ? encode_sealed(encode, value->text, &bytes)
+                             : encode_base64(encode, path, value->text, &bytes));
     if (fits)
         memcpy(member, &bytes, sizeof(bytes));
     return fits;
@@ -334,7 +347,8 @@ static bool encode_enum(struct encode *encode, const struct encode_path *path, c
 }
 
 bool encode_scalar(struct encode *encode, const struct encode_path *path, const ProtobufCFieldDescriptor *field,
-                   const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth, void *member) {
+                   const struct quire_field_spec *spec, const struct encode_value *value, unsigned depth,
+                   void *member) {
     double number;
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT32:

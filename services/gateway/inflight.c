@@ -21,9 +21,10 @@ struct inflight_due {
     uint32_t slot;
 };
 
-/* A binary heap rather than a wheel: deadlines mostly come in ascending order, so adding costs one comparison; the earliest one is known
- * exactly, so a ring sleeps until then; and no cursor has to be kept true when the clock jumps over a whole turn of the wheel. Taking
- * from the middle is log2(entries_max) moves within one array, well under a microsecond. */
+/* A binary heap rather than a wheel: deadlines mostly come in ascending order, so adding costs one comparison; the
+ * earliest one is known exactly, so a ring sleeps until then; and no cursor has to be kept true when the clock jumps
+ * over a whole turn of the wheel. Taking from the middle is log2(entries_max) moves within one array, well under a
+ * microsecond. */
 struct inflight {
     struct inflight_slot *slots;
     struct inflight_due *heap; /* heap[0..count): the parent's deadline is never later than its children's */

@@ -15,8 +15,10 @@ struct inflight_id {
 QUIRE_MUSTCHECK struct inflight *inflight_create(uint32_t entries_max);
 void inflight_destroy(struct inflight *inflight);
 
-/* `waiter` stays the caller's and outlives the entry. deadline_ns is CLOCK_MONOTONIC. False when entries_max wait already: answer 503. */
-QUIRE_MUSTCHECK bool inflight_add(struct inflight *inflight, void *waiter, uint64_t deadline_ns, struct inflight_id *ret_id);
+/* `waiter` stays the caller's and outlives the entry. deadline_ns is CLOCK_MONOTONIC. False when entries_max wait
+ * already: answer 503. */
+QUIRE_MUSTCHECK bool inflight_add(struct inflight *inflight, void *waiter, uint64_t deadline_ns,
+                                  struct inflight_id *ret_id);
 /* Takes the entry out and returns its waiter; NULL when it is gone already. */
 void *inflight_take(struct inflight *inflight, struct inflight_id id);
 /* Takes out one entry whose deadline has passed; NULL when there is none. Call until NULL. */

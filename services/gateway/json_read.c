@@ -2,13 +2,16 @@
 
 #include <stdlib.h>
 
-/* A value takes 16 bytes. A ring reads one body at a time and closes it before the next, so a process has at most this much a ring: four million
- * values, far more than any valid body of 16 MiB has, while one of `[1,1,1...` would otherwise take eight times its own bytes. */
+/* A value takes 16 bytes. A ring reads one body at a time and closes it before the next, so a process has at most this
+ * much a ring: four million values, far more than any valid body of 16 MiB has, while one of `[1,1,1...` would
+ * otherwise take eight times its own bytes. */
 #define JSON_TREE_BYTES_MAX ((size_t)64 * 1024 * 1024)
-/* Up to this many names are compared each with each; more are sorted, as a body of 16 MiB may have a million in one object. */
+/* Up to this many names are compared each with each; more are sorted, as a body of 16 MiB may have a million in one
+ * object. */
 #define JSON_PAIRWISE_MAX 16u
 
-/* ---- Memory: yyjson guesses high (a sixth of the body's bytes as values), so a large guess must not be an arena's; untouched heap pages cost nothing. */
+/* ---- Memory: yyjson guesses high (a sixth of the body's bytes as values), so a large guess must not be an arena's;
+ * untouched heap pages cost nothing. */
 
 struct json_bound {
     bool passed;
@@ -55,9 +58,9 @@ static int json_code_unit(const uint8_t *body, size_t body_bytes, size_t at) {
     return json_hex4(body + at + 2);
 }
 
-/* yyjson takes a lone surrogate for bad grammar, a 400; the contract has it as an invalid text, a 422, just as \u0000. So each becomes \u0000 in
- * place, of the same length, and the field it stands in is told. Backslashes stand in strings only, so none need be looked for.
- * Returns whether any \u0000 is there. */
+/* yyjson takes a lone surrogate for bad grammar, a 400; the contract has it as an invalid text, a 422, just as \u0000.
+ * So each becomes \u0000 in place, of the same length, and the field it stands in is told. Backslashes stand in strings
+ * only, so none need be looked for. Returns whether any \u0000 is there. */
 static bool json_mend_surrogates(uint8_t *body, size_t body_bytes) {
     bool nul = false;
     size_t at = 0;
@@ -180,14 +183,15 @@ static const char *json_reason(yyjson_read_code code) {
     }
 }
 
-enum json_read_result json_document_read(struct json_document *document, uint8_t *body, size_t body_bytes, const char **ret_reason,
-                                         size_t *ret_at) {
+enum json_read_result json_document_read(struct json_document *document, uint8_t *body, size_t body_bytes,
+                                         const char **ret_reason, size_t *ret_at) {
     struct json_bound bound = {false};
     const yyjson_alc heap = {json_heap_alloc, json_heap_realloc, json_heap_free, &bound};
     yyjson_read_err error;
     *document = (struct json_document){.may_have_nul = json_mend_surrogates(body, body_bytes)};
     memset(body + body_bytes, 0, YYJSON_PADDING_SIZE);
-    document->doc = yyjson_read_opts((char *)body, body_bytes, YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW, &heap, &error);
+    document->doc =
+        yyjson_read_opts((char *)body, body_bytes, YYJSON_READ_INSITU | YYJSON_READ_NUMBER_AS_RAW, &heap, &error);
     if (document->doc == NULL && error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
         return bound.passed ? JSON_TOO_MANY_VALUES : JSON_NO_MEMORY;
     if (document->doc == NULL) {

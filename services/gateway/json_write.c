@@ -8,8 +8,8 @@
 
 #define JSON_CAPACITY_MIN 256u
 
-/* Makes room for `bytes` more. The old block stays in the arena until its reset, so growth doubles: all blocks together are
- * at most twice the text. */
+/* Makes room for `bytes` more. The old block stays in the arena until its reset, so growth doubles: all blocks together
+ * are at most twice the text. */
 static bool json_reserve(struct json_writer *writer, size_t bytes) {
     if (writer->failed)
         return false;
@@ -109,8 +109,8 @@ static char json_escape_of(uint8_t byte) {
     }
 }
 
-/* High bit set in a byte of the result: the byte of `word` at that place may need an escape. May be true of more bytes than need one
- * (borrows run upwards), never of fewer in the whole word. */
+/* High bit set in a byte of the result: the byte of `word` at that place may need an escape. May be true of more bytes
+ * than need one (borrows run upwards), never of fewer in the whole word. */
 static uint64_t json_word_suspects(uint64_t word) {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
     uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');

@@ -1,7 +1,8 @@
 /* Writes JSON text straight into an arena, minified.
  *
- * A writer of our own rather than yyjson's: an answer of 15 MiB needs no tree beside its text, and stored JSON (metadata) is put in
- * as it stands, its numbers untouched. Ring thread only. Texts must be valid UTF-8. When memory runs out the writer remembers it
+ * A writer of our own rather than yyjson's: an answer of 15 MiB needs no tree beside its text, and stored JSON
+ * (metadata) is put in as it stands, its numbers untouched. Ring thread only. Texts must be valid UTF-8. When memory
+ * runs out the writer remembers it
  * (`failed`) and ignores what follows, so callers check once, at the end. */
 #ifndef QUIRE_GATEWAY_JSON_WRITE_H
 #define QUIRE_GATEWAY_JSON_WRITE_H

@@ -1,4 +1,5 @@
-/* Where a field's value lies in a protobuf-c message, for those who know the message by its descriptor only. Any thread. */
+/* Where a field's value lies in a protobuf-c message, for those who know the message by its descriptor only. Any
+ * thread. */
 #ifndef QUIRE_GATEWAY_MEMBER_H
 #define QUIRE_GATEWAY_MEMBER_H
 

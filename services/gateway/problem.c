@@ -54,7 +54,8 @@ static void problem_member(struct json_writer *writer, const char *name, const c
     json_string(writer, quire_slice_of(text));
 }
 
-/* A reference relative to the gateway's own address: it names the kind of problem wherever Quire runs (RFC 9457 3.1.1). */
+/* A reference relative to the gateway's own address: it names the kind of problem wherever Quire runs (RFC 9457 3.1.1).
+ */
 static void problem_render_type(struct json_writer *writer, struct quire_arena *arena, const char *slug) {
     const char *type = slug == NULL ? "about:blank" : quire_arena_printf(arena, PROBLEM_TYPE_PREFIX "%s", slug);
     if (type == NULL)
@@ -91,7 +92,8 @@ bool problem_render(struct quire_arena *arena, const struct problem *problem, st
     return json_writer_end(&writer, ret_json);
 }
 
-/* Empty texts count as none, as writers in languages without presence send them; so do those that would make bad JSON. */
+/* Empty texts count as none, as writers in languages without presence send them; so do those that would make bad JSON.
+ */
 static const char *problem_text(const char *text) {
     return text == NULL || text[0] == '\0' || !utf8_valid(quire_slice_of(text)) ? NULL : text;
 }

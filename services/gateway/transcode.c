@@ -11,7 +11,14 @@
 #include <stdlib.h>
 
 /* How a request's reading ends; each row but the first is an answer. */
-enum transcode_end { TRANSCODE_DONE, TRANSCODE_MALFORMED, TRANSCODE_NOT_FOUND, TRANSCODE_INVALID, TRANSCODE_NO_KEY, TRANSCODE_NO_MEMORY };
+enum transcode_end {
+    TRANSCODE_DONE,
+    TRANSCODE_MALFORMED,
+    TRANSCODE_NOT_FOUND,
+    TRANSCODE_INVALID,
+    TRANSCODE_NO_KEY,
+    TRANSCODE_NO_MEMORY
+};
 
 static const struct {
     unsigned status;
@@ -60,8 +67,10 @@ static enum transcode_end transcode_read_path(struct transcode *transcode) {
         char *text = quire_arena_text(transcode->encode.arena, segment);
         if (text == NULL)
             return TRANSCODE_NO_MEMORY;
-        struct encode_value value = encode_value_of_text(descriptor, (struct quire_slice){(const uint8_t *)text, segment.size});
-        if (!utf8_valid(segment) || !encode_field(&transcode->encode, &path, transcode->spec, field, &value, 1, transcode->message))
+        struct encode_value value =
+            encode_value_of_text(descriptor, (struct quire_slice){(const uint8_t *)text, segment.size});
+        if (!utf8_valid(segment) ||
+            !encode_field(&transcode->encode, &path, transcode->spec, field, &value, 1, transcode->message))
             return TRANSCODE_NOT_FOUND;
         transcode->closed[field] = true;
     }
@@ -78,7 +87,8 @@ static enum transcode_end transcode_read_object(struct transcode *transcode) {
         encode_fault(&transcode->encode, NULL, "the body must be an object");
         return TRANSCODE_DONE;
     }
-    encode_object(&transcode->encode, NULL, transcode->spec, transcode->closed, transcode->document.root, 1, transcode->message);
+    encode_object(&transcode->encode, NULL, transcode->spec, transcode->closed, transcode->document.root, 1,
+                  transcode->message);
     return TRANSCODE_DONE;
 }
 
@@ -90,7 +100,8 @@ static enum transcode_end transcode_read_body(struct transcode *transcode) {
         transcode->reason = "The body is empty";
         return TRANSCODE_MALFORMED;
     }
-    switch (json_document_read(&transcode->document, request->body, request->body_bytes, &transcode->reason, &transcode->reason_at)) {
+    switch (json_document_read(&transcode->document, request->body, request->body_bytes, &transcode->reason,
+                               &transcode->reason_at)) {
     case JSON_READ:
         return transcode_read_object(transcode);
     case JSON_MALFORMED:
@@ -104,7 +115,8 @@ static enum transcode_end transcode_read_body(struct transcode *transcode) {
     return TRANSCODE_NO_MEMORY;
 }
 
-static void transcode_read_parameter(struct transcode *transcode, bool *seen, struct quire_slice name, struct quire_slice text) {
+static void transcode_read_parameter(struct transcode *transcode, bool *seen, struct quire_slice name,
+                                     struct quire_slice text) {
     struct encode *encode = &transcode->encode;
     const struct quire_message_spec *spec = transcode->spec;
     struct encode_path path = {.name = name};
@@ -117,7 +129,8 @@ static void transcode_read_parameter(struct transcode *transcode, bool *seen, st
         seen[field] = true;
         struct encode_value value = encode_value_of_text(&spec->descriptor->fields[field], text);
         if (text.size > 0)
-            (void)encode_field(encode, &path, spec, field, &value, 1, transcode->message); /* its faults stand in the list */
+            (void)encode_field(encode, &path, spec, field, &value, 1,
+                               transcode->message); /* its faults stand in the list */
     }
 }
 
@@ -173,7 +186,7 @@ static enum transcode_end transcode_read_rest(struct transcode *transcode) {
     const struct transcode_request *request = transcode->encode.request;
     for (size_t i = 0; i < transcode->spec->descriptor->n_fields; i++) {
         const struct quire_field_spec *spec = &transcode->spec->fields[i];
-        const struct quire_slice *value = spec->header == NULL     ? NULL
+        const struct quire_slice *value = spec->header == NULL      ? NULL
                                           : request->header == NULL ? NULL
                                                                     : request->header(request->context, spec->header);
         if (spec->client_address && request->client.size > 0)
@@ -278,14 +291,16 @@ static void transcode_tell(struct transcode *transcode, enum transcode_end end, 
         const struct problem_fault *first = &transcode->faults.list[0];
         ret_problem->faults = transcode->faults.list;
         ret_problem->faults_count = transcode->faults.count;
-        ret_problem->detail = quire_arena_printf(arena, "%s%s%s.", first->field, first->field[0] == '\0' ? "" : " ", first->message);
+        ret_problem->detail =
+            quire_arena_printf(arena, "%s%s%s.", first->field, first->field[0] == '\0' ? "" : " ", first->message);
     }
 }
 
-bool transcode_encode(struct quire_arena *arena, const struct transcode_request *request, struct transcode_encoded *ret_encoded,
-                      struct problem *ret_problem) {
+bool transcode_encode(struct quire_arena *arena, const struct transcode_request *request,
+                      struct transcode_encoded *ret_encoded, struct problem *ret_problem) {
     char token[sizeof(ret_encoded->token)] = "";
-    struct transcode transcode = {.encode = {.arena = arena, .request = request}, .spec = request->call->input, .token = token};
+    struct transcode transcode = {
+        .encode = {.arena = arena, .request = request}, .spec = request->call->input, .token = token};
     bool sealed = transcode_has_sealed(transcode.spec, 0);
     enum transcode_end end = sealed && request->seal_key == NULL ? TRANSCODE_NO_KEY : transcode_run(&transcode);
     json_document_close(&transcode.document);

@@ -1,9 +1,10 @@
-/* JSON <-> protobuf by reflection over the contract's tables; no message is named here. Strict as docs/API.md says: every fault of a body is
- * found and told with its path.
+/* JSON <-> protobuf by reflection over the contract's tables; no message is named here. Strict as docs/API.md says:
+ * every fault of a body is found and told with its path.
  *
- * Ring thread only. All memory that outlives a call comes from the arena given: about the packed message for a request (whose texts stay in its body);
- * about the value once and its JSON once, twice where much must be escaped, for a reply. While a body is read its tree takes heap
- * memory, at most 64 MiB and given back before the call returns. Knows neither ring nor Kafka. */
+ * Ring thread only. All memory that outlives a call comes from the arena given: about the packed message for a request
+ * (whose texts stay in its body); about the value once and its JSON once, twice where much must be escaped, for a
+ * reply. While a body is read its tree takes heap memory, at most 64 MiB and given back before the call returns. Knows
+ * neither ring nor Kafka. */
 #ifndef QUIRE_GATEWAY_TRANSCODE_H
 #define QUIRE_GATEWAY_TRANSCODE_H
 
@@ -14,7 +15,8 @@
 /* What of a request becomes fields, beside its JSON. */
 struct transcode_request {
     const struct quire_call *call;
-    uint8_t *body; /* changed in place while it is parsed; readable and writable up to body_bytes + 4 (yyjson's padding) */
+    uint8_t
+        *body; /* changed in place while it is parsed; readable and writable up to body_bytes + 4 (yyjson's padding) */
     size_t body_bytes;
     struct quire_slice query;                /* after '?', still percent-encoded; empty when none */
     const struct quire_slice *path_segments; /* decoded, one a template segment */
@@ -34,23 +36,27 @@ struct transcode_encoded {
     char token[47]; /* minted for this call; "" when none. Wiped by the caller. */
 };
 
-/* Where docs/API.md is silent: null counts as absent; a field that takes integers takes integer literals only (1.0 is a 422); a call without a body
- * takes an empty one or `{}`, members are unknown fields; a header that becomes a field is cut to the field's bytes_max, bytes that are no UTF-8
- * become '?'; an item's faults have paths that begin at the item, "" being the item itself. The whole body is wiped after a
- * call that has a sealed field, whatever its outcome.
+/* Where docs/API.md is silent: null counts as absent; a field that takes integers takes integer literals only (1.0 is a
+ * 422); a call without a body takes an empty one or `{}`, members are unknown fields; a header that becomes a field is
+ * cut to the field's bytes_max, bytes that are no UTF-8 become '?'; an item's faults have paths that begin at the item,
+ * "" being the item itself. The whole body is wiped after a call that has a sealed field, whatever its outcome.
  *
- * False with *ret_problem filled: 400 (detail ends with "at byte N"), 404 (path segment that is no id), 422 (errors), 503 (no memory). */
+ * False with *ret_problem filled: 400 (detail ends with "at byte N"), 404 (path segment that is no id), 422 (errors),
+ * 503 (no memory). */
 QUIRE_MUSTCHECK bool transcode_encode(struct quire_arena *arena, const struct transcode_request *request,
                                       struct transcode_encoded *ret_encoded, struct problem *ret_problem);
 
 struct transcode_decoded {
     struct quire_slice json; /* empty for 204, 304 */
-    struct quire_slice etag_name, etag;  /* a header that a field became (at most one: the contract's generator checks); empty when none */
-    struct quire_slice location;         /* empty when none */
+    struct quire_slice etag_name,
+        etag; /* a header that a field became (at most one: the contract's generator checks); empty when none */
+    struct quire_slice location; /* empty when none */
 };
 
-/* A reply's value to JSON. `token` is the minted one or "". False: not this call's message, or no memory: answer 502 as an internal error (500). */
-QUIRE_MUSTCHECK bool transcode_decode(struct quire_arena *arena, const struct quire_call *call, unsigned status, struct quire_slice value,
-                                      const char *token, struct transcode_decoded *ret_decoded);
+/* A reply's value to JSON. `token` is the minted one or "". False: not this call's message, or no memory: answer 502 as
+ * an internal error (500). */
+QUIRE_MUSTCHECK bool transcode_decode(struct quire_arena *arena, const struct quire_call *call, unsigned status,
+                                      struct quire_slice value, const char *token,
+                                      struct transcode_decoded *ret_decoded);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "base/slice.h"
 
-/* Bytes of the character that begins at `at`; 0 when none does (overlong, surrogate, above U+10FFFF, cut short). at < text.size. */
+/* Bytes of the character that begins at `at`; 0 when none does (overlong, surrogate, above U+10FFFF, cut short). at <
+ * text.size. */
 size_t utf8_character_bytes(struct quire_slice text, size_t at);
 bool utf8_valid(struct quire_slice text);
 /* Code points of a valid text. */

@@ -25,7 +25,8 @@ static void renders(const struct problem *problem, const char *json) {
 }
 
 static void bare_status_is_a_whole_problem(void) {
-    renders(&(struct problem){.status = 404}, "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"instance\":\"r-1\"}");
+    renders(&(struct problem){.status = 404},
+            "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"instance\":\"r-1\"}");
     CU_ASSERT_STRING_EQUAL(problem_title(422), "Unprocessable Content");
     CU_ASSERT_STRING_EQUAL(problem_title(599), "Unknown");
 }
@@ -33,7 +34,8 @@ static void bare_status_is_a_whole_problem(void) {
 static void faults_are_listed_and_escaped(void) {
     struct problem_fault faults[] = {{"documents[3].title", "is required"}, {"a\"b\\\n\x01", "is unknown"}};
     renders(&(struct problem){.status = 422, .slug = "invalid", .detail = "x", .faults = faults, .faults_count = 2},
-            "{\"type\":\"/problems/invalid\",\"title\":\"Unprocessable Content\",\"status\":422,\"detail\":\"x\",\"instance\":\"r-1\","
+            "{\"type\":\"/problems/invalid\",\"title\":\"Unprocessable "
+            "Content\",\"status\":422,\"detail\":\"x\",\"instance\":\"r-1\","
             "\"errors\":[{\"field\":\"documents[3].title\",\"message\":\"is required\"},"
             "{\"field\":\"a\\\"b\\\\\\n\\u0001\",\"message\":\"is unknown\"}]}");
 }

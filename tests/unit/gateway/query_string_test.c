@@ -22,8 +22,8 @@ static struct query_string of(const char *text) {
 }
 
 static bool next_is(struct query_string *query, const char *name, const char *value) {
-    return query_string_next(query, &f.arena, &f.name, &f.value) == QUERY_PARAMETER && quire_slice_equal(f.name, quire_slice_of(name)) &&
-           quire_slice_equal(f.value, quire_slice_of(value));
+    return query_string_next(query, &f.arena, &f.name, &f.value) == QUERY_PARAMETER &&
+           quire_slice_equal(f.name, quire_slice_of(name)) && quire_slice_equal(f.value, quire_slice_of(value));
 }
 
 static void parameters_come_one_by_one(void) {
