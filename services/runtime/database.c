@@ -213,23 +213,25 @@ static void settle_server(struct quire_database *database, size_t index, struct 
     struct pipeline *pipeline = &server->pipeline;
     if (pipeline->connection == NULL)
         return;
-    bool drop = false;
-    const char *error = "the server refused";
+    bool changed = false, drop = false;
     for (size_t i = 0; server->asked && i < pipeline->count; i++) {
         const struct entry *entry = &pipeline->entries[i];
         if (entry->query == NULL && strcmp(entry->name, STATEMENT_POSITION) == 0 && entry->result != NULL &&
-            PQresultStatus(entry->result) == PGRES_TUPLES_OK && !server_learn(database, server, entry->result)) {
-            drop = true;
-            error = "the server's role has changed";
-        }
+            PQresultStatus(entry->result) == PGRES_TUPLES_OK)
+            changed = !server_learn(database, server, entry->result);
     }
-    for (size_t i = 0; i < count; i++)
-        if (!works[i].ended && works[i].server == (int)index)
+    for (size_t i = 0; i < count; i++) {
+        if (works[i].ended || works[i].server != (int)index)
+            continue;
+        if (changed) /* promoted: it may have gone its own way, so what it says counts for nothing */
+            works[i].tried |= 1u << index;
+        else
             settle(database, &works[i], &drop);
+    }
     if (pipeline->lost)
         server_drop(database, server, pipeline->error);
-    else if (drop)
-        server_drop(database, server, error);
+    else if (changed || drop)
+        server_drop(database, server, changed ? "the server's role has changed" : "the server refused");
     pipeline_reset(pipeline);
     server->asked = false;
 }

@@ -12,7 +12,7 @@ from servers.postgres import Primary, Replica
 from servers.redis import Redis
 from servers.waiting import wait_until
 
-TRIAL = os.environ.get("QUIRE_RUNTIME_TRIAL", os.path.join(os.environ.get("QUIRE_BUILD", "/build/dev"), "tests/runtime_trial"))
+TRIAL = os.environ.get("QUIRE_RUNTIME_TRIAL", os.path.join(os.environ.get("QUIRE_BUILD", "/build/dev"), "tests/e2e/runtime/runtime_trial"))
 
 
 class Servers:
@@ -63,8 +63,8 @@ class Servers:
 class Trial:
     """runtime_trial.c: a line in, a line out."""
 
-    def __init__(self, servers):
-        conninfos = [server.conninfo("quire_trial") for server in (servers.primary, *servers.replicas)]
+    def __init__(self, servers, primary=None, more_replicas=()):
+        conninfos = [server.conninfo("quire_trial") for server in (primary or servers.primary, *servers.replicas, *more_replicas)]
         environment = {**os.environ, "TRIAL_PRIMARY": conninfos[0], "TRIAL_REPLICAS": ";".join(conninfos[1:]),
                        "TRIAL_PASSWORD": servers.password, "TRIAL_REDIS": servers.redis.address,
                        "TRIAL_REDIS_PASSWORD": servers.redis.password}
@@ -109,6 +109,9 @@ class Trial:
         self.process.stdin.close()
         status = self.process.wait(20)
         self.log.close()
+        if status != 0:
+            with open(self.log.name) as log:
+                print(log.read()[-6000:])
         return status
 
 
@@ -123,4 +126,9 @@ def stack():
 def trial(stack):
     trial = Trial(stack)
     yield trial
-    assert trial.end() == 0, open(trial.log.name).read()[-4000:]
+    assert trial.end() == 0
+
+
+@pytest.fixture(scope="session")
+def trial_program():
+    return TRIAL

