@@ -17,10 +17,12 @@ struct quire_admin {
 };
 
 /* Queues a response and lets go of it. */
-static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, const char *type, struct MHD_Response *response) {
+static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, const char *type,
+                               struct MHD_Response *response) {
     if (response == NULL)
         return MHD_NO; /* no memory: the connection is closed */
-    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type); /* fails without memory only; the body speaks for itself */
+    (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  type); /* fails without memory only; the body speaks for itself */
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     enum MHD_Result result = MHD_queue_response(connection, status, response);
@@ -29,7 +31,8 @@ static enum MHD_Result respond(struct MHD_Connection *connection, unsigned statu
 }
 
 static enum MHD_Result respond_text(struct MHD_Connection *connection, unsigned status, const char *text) {
-    return respond(connection, status, "text/plain; charset=utf-8", MHD_create_response_from_buffer_static(strlen(text), text));
+    return respond(connection, status, "text/plain; charset=utf-8",
+                   MHD_create_response_from_buffer_static(strlen(text), text));
 }
 
 static enum MHD_Result respond_metrics(struct quire_admin *admin, struct MHD_Connection *connection) {
@@ -52,8 +55,9 @@ static enum MHD_Result respond_metrics(struct quire_admin *admin, struct MHD_Con
     return respond(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", response);
 }
 
-static enum MHD_Result handle_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-                                      const char *version, const char *upload, size_t *upload_bytes, void **request_context) {
+static enum MHD_Result handle_request(void *context, struct MHD_Connection *connection, const char *url,
+                                      const char *method, const char *version, const char *upload, size_t *upload_bytes,
+                                      void **request_context) {
     struct quire_admin *admin = context;
     (void)version;
     (void)upload;
@@ -91,9 +95,9 @@ static struct MHD_Daemon *start_daemon(struct quire_admin *admin, const struct s
     unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD;
     if (address->ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    return MHD_start_daemon(flags, admin->options.port, NULL, NULL, handle_request, admin, MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,
-                            MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-                            MHD_OPTION_END);
+    return MHD_start_daemon(flags, admin->options.port, NULL, NULL, handle_request, admin, MHD_OPTION_SOCK_ADDR,
+                            (const struct sockaddr *)address, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_END);
 }
 
 struct quire_admin *quire_admin_start(const struct quire_admin_options *options) {
@@ -116,8 +120,8 @@ struct quire_admin *quire_admin_start(const struct quire_admin_options *options)
     return admin;
 
 fail:
-    QUIRE_LOG(options->log, QUIRE_ERROR, "admin.start_failed", QUIRE_CTEXT("address", options->address), QUIRE_INTEGER("port", options->port),
-              QUIRE_CTEXT("reason", reason));
+    QUIRE_LOG(options->log, QUIRE_ERROR, "admin.start_failed", QUIRE_CTEXT("address", options->address),
+              QUIRE_INTEGER("port", options->port), QUIRE_CTEXT("reason", reason));
     quire_admin_stop(admin);
     return NULL;
 }

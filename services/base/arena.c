@@ -1,8 +1,8 @@
 #include "base/arena.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,7 +31,8 @@
 #define FIRST_BLOCK_BYTES 4096u /* each idle connection keeps one */
 #define BLOCK_BYTES_MAX 65536u
 
-/* Bytes 0..used_bytes are given out, the rest is poisoned; used_bytes <= capacity_bytes, both multiples of ALIGNMENT. */
+/* Bytes 0..used_bytes are given out, the rest is poisoned; used_bytes <= capacity_bytes, both multiples of ALIGNMENT.
+ */
 struct quire_arena_block {
     struct quire_arena_block *older;
     size_t capacity_bytes, used_bytes;
@@ -101,8 +102,8 @@ static struct quire_arena_block *new_block(size_t capacity_bytes) {
     return block;
 }
 
-/* A block with room for `wanted` bytes: the newest, a new one before it, or, for a piece so large that it would waste the rest of the newest,
- * one of its own behind it. NULL: no memory. */
+/* A block with room for `wanted` bytes: the newest, a new one before it, or, for a piece so large that it would waste
+ * the rest of the newest, one of its own behind it. NULL: no memory. */
 static struct quire_arena_block *block_for(struct quire_arena *arena, size_t wanted) {
     struct quire_arena_block *newest = arena->blocks;
     if (newest != NULL && newest->capacity_bytes - newest->used_bytes >= wanted)

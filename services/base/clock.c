@@ -24,14 +24,15 @@ static char *put_digits(char *text, uint64_t value, unsigned digits) {
     return text + digits;
 }
 
-/* Not gmtime_r: glibc takes the time zone's lock in it, and each line of the log comes through here. The calendar is counted in eras of
- * 400 years that begin on the first of March, so that the leap day is the last of its year. */
+/* Not gmtime_r: glibc takes the time zone's lock in it, and each line of the log comes through here. The calendar is
+ * counted in eras of 400 years that begin on the first of March, so that the leap day is the last of its year. */
 void quire_time_text(int64_t unix_ms, char ret_text[QUIRE_TIME_CHARACTERS + 1]) {
     const int64_t day_ms = 86400000;
     const int64_t year0_ms = -62167219200000, year10000_ms = 253402300800000;
     assert(unix_ms >= year0_ms && unix_ms < year10000_ms);
 
-    uint64_t since_march0 = (uint64_t)(unix_ms - year0_ms + 306 * day_ms); /* 0000-01-01 is 306 days after -0001-03-01 */
+    uint64_t since_march0 =
+        (uint64_t)(unix_ms - year0_ms + 306 * day_ms); /* 0000-01-01 is 306 days after -0001-03-01 */
     uint64_t ms_of_day = since_march0 % (uint64_t)day_ms;
     uint64_t days = since_march0 / (uint64_t)day_ms; /* since -0001-03-01 */
     /* Shifted by one era less one year, so that nothing is negative: year -1 is year 399 of the era before. */

@@ -16,7 +16,8 @@ static void fault(FILE *errors, const struct quire_setting *setting, const char 
     fprintf(errors, "%s %s. It is: %s\n", setting->name, what, setting->about);
 }
 
-/* The file's text without the newlines at its end, or NULL after writing why. Never freed: settings live as long as the process. */
+/* The file's text without the newlines at its end, or NULL after writing why. Never freed: settings live as long as the
+ * process. */
 static char *read_file(const struct quire_setting *setting, const char *path, FILE *errors) {
     char what[256];
     FILE *file = fopen(path, "re");
@@ -48,8 +49,8 @@ static char *read_file(const struct quire_setting *setting, const char *path, FI
     return text;
 }
 
-/* What the environment says, the fallback, or NULL after writing a fault. An empty variable counts as none: compose files pass on
- * variables that nobody set. */
+/* What the environment says, the fallback, or NULL after writing a fault. An empty variable counts as none: compose
+ * files pass on variables that nobody set. */
 static const char *find_text(const struct quire_setting *setting, FILE *errors) {
     char file_name[NAME_BYTES_MAX + sizeof("_FILE")];
     assert(strlen(setting->name) <= NAME_BYTES_MAX);
@@ -102,7 +103,8 @@ static bool load(const struct quire_setting *setting, void *target, FILE *errors
             memcpy(member, &integer, sizeof(integer));
             return true;
         }
-        (void)snprintf(what, sizeof(what), "must be a whole number from %lld to %lld", (long long)setting->min, (long long)setting->max);
+        (void)snprintf(what, sizeof(what), "must be a whole number from %lld to %lld", (long long)setting->min,
+                       (long long)setting->max);
         fault(errors, setting, what);
         return false;
     case QUIRE_SETTING_BOOLEAN:

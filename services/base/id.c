@@ -27,7 +27,8 @@ static void random_bytes(struct id_state *state, void *ret_bytes, size_t bytes) 
             if (got > 0)
                 filled += (size_t)got;
             else if (errno != EINTR)
-                abort(); /* no kernel that Quire runs on lacks it, and an id that repeats would mix up two people's documents */
+                abort(); /* no kernel that Quire runs on lacks it, and an id that repeats would mix up two people's
+                            documents */
         }
         state->pool_left = POOL_BYTES;
     }

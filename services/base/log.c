@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TEXT_BYTES_MAX (QUIRE_LOG_LINE_BYTES / 4) /* escaped; so that one long text leaves room for the other fields */
+#define TEXT_BYTES_MAX (QUIRE_LOG_LINE_BYTES / 4) /* escaped; so that one long text leaves room for the other fields   \
+                                                   */
 
 static const char cut_mark[] = "\xe2\x80\xa6"; /* an ellipsis ends a text that was cut */
 static const char line_end[] = "}\n";
@@ -57,7 +58,8 @@ static bool continues(uint8_t byte) {
     return (byte & 0xc0) == 0x80;
 }
 
-/* Length of the well-formed UTF-8 character at the start of text (RFC 3629: no overlong ones, no surrogates, up to U+10FFFF); 0: none. */
+/* Length of the well-formed UTF-8 character at the start of text (RFC 3629: no overlong ones, no surrogates, up to
+ * U+10FFFF); 0: none. */
 static size_t character_size(struct quire_slice text) {
     const uint8_t *b = text.bytes;
     if (b[0] < 0x80)
@@ -75,8 +77,8 @@ static size_t character_size(struct quire_slice text) {
     return 0;
 }
 
-/* One character as it may stand in a JSON string and on a terminal: C0, DEL and C1 escaped, what is no UTF-8 replaced by U+FFFD. Returns how many
- * bytes of the text it took; *ret_size is how many it wrote, at most 6. */
+/* One character as it may stand in a JSON string and on a terminal: C0, DEL and C1 escaped, what is no UTF-8 replaced
+ * by U+FFFD. Returns how many bytes of the text it took; *ret_size is how many it wrote, at most 6. */
 static size_t escape(struct quire_slice text, char ret_bytes[8], size_t *ret_size) {
     size_t taken = character_size(text);
     unsigned control = 0x100;
@@ -104,7 +106,8 @@ static size_t escape(struct quire_slice text, char ret_bytes[8], size_t *ret_siz
 /* How many bytes at the start of text stand for themselves. Most texts do so altogether, and are copied at once. */
 static size_t plain_size(struct quire_slice text) {
     size_t i = 0;
-    while (i < text.size && text.bytes[i] >= 0x20 && text.bytes[i] < 0x7f && text.bytes[i] != '"' && text.bytes[i] != '\\')
+    while (i < text.size && text.bytes[i] >= 0x20 && text.bytes[i] < 0x7f && text.bytes[i] != '"' &&
+           text.bytes[i] != '\\')
         i++;
     return i;
 }
@@ -157,7 +160,8 @@ static bool put_value(struct line *line, const struct quire_log_field *field) {
         size = snprintf(number, sizeof(number), "%lld", (long long)field->integer);
         break;
     case QUIRE_LOG_NUMBER: /* JSON has no infinity */
-        size = isfinite(field->number) ? snprintf(number, sizeof(number), "%.12g", field->number) : snprintf(number, sizeof(number), "null");
+        size = isfinite(field->number) ? snprintf(number, sizeof(number), "%.12g", field->number)
+                                       : snprintf(number, sizeof(number), "null");
         break;
     case QUIRE_LOG_BOOLEAN:
         size = snprintf(number, sizeof(number), "%s", field->integer != 0 ? "true" : "false");
@@ -169,13 +173,15 @@ static bool put_value(struct line *line, const struct quire_log_field *field) {
 /* The whole field or, when it doesn't fit, nothing and the line is marked. */
 static void put_field(struct line *line, const struct quire_log_field *field) {
     size_t before = line->size;
-    if ((before > 1 && !put(line, ",", 1)) || !put_text(line, quire_slice_of(field->name)) || !put(line, ":", 1) || !put_value(line, field)) {
+    if ((before > 1 && !put(line, ",", 1)) || !put_text(line, quire_slice_of(field->name)) || !put(line, ":", 1) ||
+        !put_value(line, field)) {
         line->size = before;
         line->cut = true;
     }
 }
 
-/* A log that can't be written (a closed pipe, a full one that doesn't block) is nothing that a request may wait or fail for: the line is lost. */
+/* A log that can't be written (a closed pipe, a full one that doesn't block) is nothing that a request may wait or fail
+ * for: the line is lost. */
 static void write_all(int fd, const char *bytes, size_t size) {
     while (size > 0) {
         ssize_t written = write(fd, bytes, size);
@@ -188,8 +194,8 @@ static void write_all(int fd, const char *bytes, size_t size) {
     }
 }
 
-void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event, const struct quire_log_field *fields,
-                     size_t fields_count) {
+void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event,
+                     const struct quire_log_field *fields, size_t fields_count) {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     char time[QUIRE_TIME_CHARACTERS + 1];
     struct line line;

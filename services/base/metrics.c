@@ -8,8 +8,10 @@
 #define LABELS_MAX 8u
 #define BUCKETS 14u
 
-static const double second_buckets[BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-static const double size_buckets[BUCKETS] = {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
+static const double second_buckets[BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                               0.1,    0.25,  0.5,    1,     2.5,  5,     10};
+static const double size_buckets[BUCKETS] = {1,     4,     16,     64,      256,     1024,     4096,
+                                             16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
 /* Everything but the atomics is constant once the series stands in its family's list. */
 struct quire_series {
@@ -90,8 +92,8 @@ static bool ends_in(const char *text, const char *ending) {
     return size >= ending_size && strcmp(text + size - ending_size, ending) == 0;
 }
 
-static struct quire_family *new_family(struct quire_metrics *metrics, enum quire_metric_type type, const char *name, const char *help,
-                                       const char *labels) {
+static struct quire_family *new_family(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
+                                       const char *help, const char *labels) {
     struct quire_family *family = must(calloc(1, sizeof(*family)));
     family->metrics = metrics;
     family->type = type;
@@ -174,8 +176,8 @@ static double double_of(uint64_t bits) {
 /* C11 adds no doubles atomically; uncontended the loop costs what an addition does. */
 static void add_to(_Atomic uint64_t *bits, double amount) {
     uint64_t before = atomic_load_explicit(bits, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(bits, &before, bits_of(double_of(before) + amount), memory_order_relaxed,
-                                                  memory_order_relaxed)) {
+    while (!atomic_compare_exchange_weak_explicit(bits, &before, bits_of(double_of(before) + amount),
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
 }
 

@@ -13,15 +13,16 @@
 #define LINE_BYTES 512u                             /* of a key file: id, two keys in hexadecimal, blanks: under 160 */
 
 static_assert(QUIRE_SEAL_OVERHEAD_BYTES == ID_BYTES + crypto_box_SEALBYTES + PREFIX_BYTES, "the drawing in seal.h");
-static_assert(QUIRE_SEAL_KEY_BYTES == crypto_box_PUBLICKEYBYTES && QUIRE_SEAL_KEY_BYTES == crypto_box_SECRETKEYBYTES, "libsodium's keys");
+static_assert(QUIRE_SEAL_KEY_BYTES == crypto_box_PUBLICKEYBYTES && QUIRE_SEAL_KEY_BYTES == crypto_box_SECRETKEYBYTES,
+              "libsodium's keys");
 
 static void put_prefix(uint8_t *bytes, const uint8_t *correlation, uint64_t deadline_ms) {
     memcpy(bytes, correlation, QUIRE_CORRELATION_BYTES);
     quire_put_u64(bytes + QUIRE_CORRELATION_BYTES, deadline_ms);
 }
 
-void quire_seal(const struct quire_seal_key *key, const uint8_t correlation[QUIRE_CORRELATION_BYTES], uint64_t deadline_ms,
-                struct quire_slice secret, uint8_t *ret_sealed) {
+void quire_seal(const struct quire_seal_key *key, const uint8_t correlation[QUIRE_CORRELATION_BYTES],
+                uint64_t deadline_ms, struct quire_slice secret, uint8_t *ret_sealed) {
     /* Sealed in place: libsodium allows ciphertext and message to overlap, so the secret is copied nowhere else. */
     uint8_t *box = ret_sealed + ID_BYTES, *message = box + crypto_box_SEALBYTES;
     int initialised = sodium_init();
@@ -83,7 +84,8 @@ static char *next_word(char **at) {
 static bool read_hex(const char *word, uint8_t ret_key[QUIRE_SEAL_KEY_BYTES]) {
     size_t size = 0;
     return strlen(word) == 2 * QUIRE_SEAL_KEY_BYTES &&
-           sodium_hex2bin(ret_key, QUIRE_SEAL_KEY_BYTES, word, strlen(word), NULL, &size, NULL) == 0 && size == QUIRE_SEAL_KEY_BYTES;
+           sodium_hex2bin(ret_key, QUIRE_SEAL_KEY_BYTES, word, strlen(word), NULL, &size, NULL) == 0 &&
+           size == QUIRE_SEAL_KEY_BYTES;
 }
 
 /* What is wrong with the line, or NULL with the key filled in. */
@@ -107,13 +109,15 @@ static const char *read_key(char *line, struct quire_seal_key *ret_key) {
     if (!read_hex(secret_key, ret_key->secret_key))
         return "has a secret key that is not 64 hexadecimal digits";
     uint8_t derived[QUIRE_SEAL_KEY_BYTES];
-    if (crypto_scalarmult_base(derived, ret_key->secret_key) != 0 || sodium_memcmp(derived, ret_key->public_key, sizeof(derived)) != 0)
+    if (crypto_scalarmult_base(derived, ret_key->secret_key) != 0 ||
+        sodium_memcmp(derived, ret_key->public_key, sizeof(derived)) != 0)
         return "has a secret key that does not belong to its public key";
     return NULL;
 }
 
 /* Reads all lines; what is wrong, or NULL. */
-static const char *read_keys(FILE *file, size_t keys_max, struct quire_seal_key *ret_keys, size_t *count, unsigned *line_number) {
+static const char *read_keys(FILE *file, size_t keys_max, struct quire_seal_key *ret_keys, size_t *count,
+                             unsigned *line_number) {
     char line[LINE_BYTES];
     const char *fault = NULL;
     *line_number = 0;
@@ -137,7 +141,8 @@ static const char *read_keys(FILE *file, size_t keys_max, struct quire_seal_key 
     return fault;
 }
 
-bool quire_seal_keys_read(const char *path, size_t keys_max, struct quire_seal_key *ret_keys, size_t *ret_count, char ret_error[160]) {
+bool quire_seal_keys_read(const char *path, size_t keys_max, struct quire_seal_key *ret_keys, size_t *ret_count,
+                          char ret_error[160]) {
     size_t count = 0;
     unsigned line_number = 0;
     if (sodium_init() < 0) {

@@ -10,8 +10,10 @@
 #define FOLDED_UNITS_MAX 4096u
 #define FOLDED_BYTES_MAX 4096u
 
-static_assert(QUIRE_SESSION_BYTES == QUIRE_TAG_BYTES + crypto_hash_sha256_BYTES, "a session key is the tag and a SHA-256");
-static_assert(QUIRE_TOKEN_CHARACTERS + 1 == sodium_base64_ENCODED_LEN(TOKEN_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+static_assert(QUIRE_SESSION_BYTES == QUIRE_TAG_BYTES + crypto_hash_sha256_BYTES,
+              "a session key is the tag and a SHA-256");
+static_assert(QUIRE_TOKEN_CHARACTERS + 1 ==
+                  sodium_base64_ENCODED_LEN(TOKEN_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
               "a token's bytes as base64url");
 
 bool quire_email_fold(struct quire_slice email, size_t folded_max, char *ret_folded, size_t *ret_size) {
@@ -54,14 +56,15 @@ void quire_token_mint(const uint8_t tag[QUIRE_TAG_BYTES], char ret_token[QUIRE_T
     (void)initialised;
     memcpy(bytes, tag, QUIRE_TAG_BYTES);
     randombytes_buf(bytes + QUIRE_TAG_BYTES, TOKEN_BYTES - QUIRE_TAG_BYTES);
-    sodium_bin2base64(ret_token, QUIRE_TOKEN_CHARACTERS + 1, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(ret_token, QUIRE_TOKEN_CHARACTERS + 1, bytes, sizeof(bytes),
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     memcpy(ret_session, tag, QUIRE_TAG_BYTES);
     crypto_hash_sha256(ret_session + QUIRE_TAG_BYTES, (const uint8_t *)ret_token, QUIRE_TOKEN_CHARACTERS);
     sodium_memzero(bytes, sizeof(bytes));
 }
 
-/* Only the one canonical spelling of 34 bytes counts. libsodium refuses the other alphabet, padding and unused bits that aren't zero, but 1.0.18 takes
- * bytes from 0x80 on for digits; so what was read is spelled again and compared. */
+/* Only the one canonical spelling of 34 bytes counts. libsodium refuses the other alphabet, padding and unused bits
+ * that aren't zero, but 1.0.18 takes bytes from 0x80 on for digits; so what was read is spelled again and compared. */
 bool quire_token_session(struct quire_slice token, uint8_t ret_session[QUIRE_SESSION_BYTES]) {
     uint8_t bytes[TOKEN_BYTES];
     char spelled[QUIRE_TOKEN_CHARACTERS + 1] = "";

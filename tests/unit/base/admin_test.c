@@ -31,7 +31,12 @@ static void set_gauge(void *context) {
 static double gauge_value = 42;
 
 static struct quire_admin_options options(const char *address, uint16_t port) {
-    return (struct quire_admin_options){.address = address, .port = port, .metrics = f.metrics, .log = f.log, .ready = is_ready, .refresh = set_gauge,
+    return (struct quire_admin_options){.address = address,
+                                        .port = port,
+                                        .metrics = f.metrics,
+                                        .log = f.log,
+                                        .ready = is_ready,
+                                        .refresh = set_gauge,
                                         .context = &gauge_value};
 }
 
@@ -56,13 +61,15 @@ static int tear_down(void) {
 
 /* The whole answer to a request line. */
 static const char *ask(const char *request_line) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(quire_admin_port(f.admin)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(quire_admin_port(f.admin)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char request[256];
     size_t size = 0;
     f.answer[0] = '\0';
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-        int length = snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", request_line);
+        int length =
+            snprintf(request, sizeof(request), "%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", request_line);
         if (write(fd, request, (size_t)length) == length) {
             ssize_t got;
             while ((got = read(fd, f.answer + size, sizeof(f.answer) - 1 - size)) > 0)

@@ -146,5 +146,6 @@ QUIRE_TEST_MAIN("arena", NULL, NULL, {"pieces_are_aligned_and_do_not_overlap", p
                 {"reset_gives_a_large_first_piece_back", reset_gives_a_large_first_piece_back},
                 {"texts_are_terminated_copies", texts_are_terminated_copies},
                 {"zeroed_memory_is_zero_after_use", zeroed_memory_is_zero_after_use},
-                {"protobuf_allocator_takes_from_the_arena_and_frees_nothing", protobuf_allocator_takes_from_the_arena_and_frees_nothing},
+                {"protobuf_allocator_takes_from_the_arena_and_frees_nothing",
+                 protobuf_allocator_takes_from_the_arena_and_frees_nothing},
                 {"stale_and_foreign_bytes_are_poisoned_under_asan", stale_and_foreign_bytes_are_poisoned_under_asan})

@@ -36,7 +36,8 @@ static void every_day_is_the_c_librarys_day(void) {
         struct tm parts;
         quire_time_text(day * 86400000, text);
         gmtime_r(&seconds, &parts);
-        (void)snprintf(expected, sizeof(expected), "%04d-%02d-%02dT00:00:00.000Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+        (void)snprintf(expected, sizeof(expected), "%04d-%02d-%02dT00:00:00.000Z", parts.tm_year + 1900,
+                       parts.tm_mon + 1, parts.tm_mday);
         wrong += strcmp(text, expected) != 0;
     }
     CU_ASSERT_EQUAL(wrong, 0);

@@ -15,7 +15,8 @@ struct settings {
 static const struct quire_setting settings[] = {
     {"QT_TEXT", QUIRE_SETTING_TEXT, offsetof(struct settings, text), NULL, 0, 0, false, "", "Where the broker is."},
     {"QT_PASSWORD", QUIRE_SETTING_TEXT, offsetof(struct settings, password), "", 0, 0, true, "", "Its password."},
-    {"QT_COUNT", QUIRE_SETTING_INTEGER, offsetof(struct settings, count), "5", -3, 10, false, "ms", "How many | how long."},
+    {"QT_COUNT", QUIRE_SETTING_INTEGER, offsetof(struct settings, count), "5", -3, 10, false, "ms",
+     "How many | how long."},
     {"QT_ON", QUIRE_SETTING_BOOLEAN, offsetof(struct settings, on), "on", 0, 0, false, "", "Whether."},
 };
 
@@ -26,7 +27,8 @@ static struct {
 } f;
 
 static void forget(void) {
-    static const char *const names[] = {"QT_TEXT", "QT_TEXT_FILE", "QT_PASSWORD", "QT_PASSWORD_FILE", "QT_COUNT", "QT_COUNT_FILE", "QT_ON"};
+    static const char *const names[] = {"QT_TEXT",  "QT_TEXT_FILE",  "QT_PASSWORD", "QT_PASSWORD_FILE",
+                                        "QT_COUNT", "QT_COUNT_FILE", "QT_ON"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         unsetenv(names[i]);
     setenv("QT_TEXT", "a", 1);
@@ -168,7 +170,8 @@ static void table_prints_as_markdown_without_secrets(void) {
     free(text);
 }
 
-QUIRE_TEST_MAIN("config", set_up, tear_down, {"fallbacks_and_the_environment_are_read", fallbacks_and_the_environment_are_read},
+QUIRE_TEST_MAIN("config", set_up, tear_down,
+                {"fallbacks_and_the_environment_are_read", fallbacks_and_the_environment_are_read},
                 {"all_faults_are_told_at_once_with_their_sentence", all_faults_are_told_at_once_with_their_sentence},
                 {"what_is_no_number_of_the_range_is_refused", what_is_no_number_of_the_range_is_refused},
                 {"texts_come_from_files_without_their_last_newline", texts_come_from_files_without_their_last_newline},

@@ -14,7 +14,8 @@ static void services_are_found_by_name_only(void) {
     CU_ASSERT_PTR_NULL(quire_contract_find(&quire_contract, ""));
 }
 
-/* runtime/ dispatches by the method's index, transcoding by the field's: a shifted table would call the wrong handler or fill the wrong field. */
+/* runtime/ dispatches by the method's index, transcoding by the field's: a shifted table would call the wrong handler
+ * or fill the wrong field. */
 static void tables_match_protobuf_cs_descriptors(void) {
     for (size_t s = 0; s < quire_contract.services_count; s++) {
         const struct quire_contract_service *service = &quire_contract.services[s];

@@ -87,7 +87,8 @@ static void what_is_no_id_is_refused(void) {
                                       "00112233x4455-6677-8899-aabbccddeeff",
                                       "0011223-34455-6677-8899-aabbccddeeff",
                                       "{0112233-4455-6677-8899-aabbccddeef}",
-                                      "00112233-4455-6677-8899-aabbccddee\x10" "f",
+                                      "00112233-4455-6677-8899-aabbccddee\x10"
+                                      "f",
                                       "00112233-4455-6677-8899-aabbccddee@f"};
     uint8_t uuid[QUIRE_UUID_BYTES];
     memset(uuid, 9, sizeof(uuid));
@@ -96,7 +97,8 @@ static void what_is_no_id_is_refused(void) {
     CU_ASSERT_EQUAL(uuid[0], 9); /* untouched */
 }
 
-QUIRE_TEST_MAIN("id", NULL, NULL, {"time_version_and_variant_stand_in_their_places", time_version_and_variant_stand_in_their_places},
+QUIRE_TEST_MAIN("id", NULL, NULL,
+                {"time_version_and_variant_stand_in_their_places", time_version_and_variant_stand_in_their_places},
                 {"ids_ascend_within_a_millisecond_and_when_the_clock_steps_back",
                  ids_ascend_within_a_millisecond_and_when_the_clock_steps_back},
                 {"large_step_back_is_believed", large_step_back_is_believed},

@@ -43,12 +43,13 @@ static const char *event_part(void) {
 }
 
 static void line_has_its_fields_in_order(void) {
-    QUIRE_LOG(f.log, QUIRE_WARN, "request.late", QUIRE_CTEXT("request_id", "r1"), QUIRE_INTEGER("bytes", -5), QUIRE_NUMBER("ms", 1.5),
-              QUIRE_FLAG("again", true), QUIRE_FLAG("first", false));
+    QUIRE_LOG(f.log, QUIRE_WARN, "request.late", QUIRE_CTEXT("request_id", "r1"), QUIRE_INTEGER("bytes", -5),
+              QUIRE_NUMBER("ms", 1.5), QUIRE_FLAG("again", true), QUIRE_FLAG("first", false));
     const char *line = written();
     CU_ASSERT_EQUAL(strncmp(line, "{\"time\":\"20", 11), 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(line, "Z\",\"level\":\"warn\",\"event\":\"request.late\",\"service\":\"tester\",\"instance\":\"i1\","
-                                        "\"request_id\":\"r1\",\"bytes\":-5,\"ms\":1.5,\"again\":true,\"first\":false}\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(line, "Z\",\"level\":\"warn\",\"event\":\"request.late\",\"service\":\"tester\",\"instance\":\"i1\","
+                     "\"request_id\":\"r1\",\"bytes\":-5,\"ms\":1.5,\"again\":true,\"first\":false}\n"));
 }
 
 static void lines_below_the_level_are_not_written(void) {
@@ -68,13 +69,18 @@ static void foreign_text_ends_no_line_and_colours_no_terminal(void) {
     } cases[] = {
         {"a\"b\\c", "a\\\"b\\\\c"},
         {"a\nb\tc\x1b[31m\x7f", "a\\u000ab\\u0009c\\u001b[31m\\u007f"},
-        {"\xc2\x9b" "31m", "\\u009b31m"},                                          /* C1: CSI in one character */
+        {"\xc2\x9b"
+         "31m",
+         "\\u009b31m"}, /* C1: CSI in one character */
         {"\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
-        {"a\xff" "b", "a\xef\xbf\xbd" "b"},
-        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                                  /* overlong */
-        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},                  /* a surrogate */
-        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},  /* above U+10FFFF */
-        {"x\xe2\x82", "x\xef\xbf\xbd\xef\xbf\xbd"},                                /* cut short */
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                                 /* overlong */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},                 /* a surrogate */
+        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* above U+10FFFF */
+        {"x\xe2\x82", "x\xef\xbf\xbd\xef\xbf\xbd"},                               /* cut short */
         {"", ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -104,7 +110,8 @@ static void long_text_is_cut_and_marked(void) {
     CU_ASSERT_TRUE(strlen(line) < QUIRE_LOG_LINE_BYTES);
 }
 
-/* Escapes grow sixfold, characters have up to four bytes: neither may be cut in its middle, at any offset, and each line must still be one. */
+/* Escapes grow sixfold, characters have up to four bytes: neither may be cut in its middle, at any offset, and each
+ * line must still be one. */
 static void line_at_its_bound_is_whole_at_every_offset(void) {
     char escapes[2048], wide[2048];
     unsigned wrong = 0, cut = 0;
@@ -114,11 +121,13 @@ static void line_at_its_bound_is_whole_at_every_offset(void) {
     for (size_t size = 0; size < 1100; size++) {
         struct quire_slice pad = {(const uint8_t *)escapes, size % 50}, all = {(const uint8_t *)escapes, size},
                            wides = {(const uint8_t *)wide, size / 4 * 4};
-        QUIRE_LOG(f.log, QUIRE_INFO, "x", QUIRE_TEXT("a", pad), QUIRE_TEXT("b", all), QUIRE_TEXT("c", wides), QUIRE_TEXT("d", wides),
-                  QUIRE_TEXT("e", wides), QUIRE_TEXT("f", all), QUIRE_INTEGER("g", 5), QUIRE_TEXT("h", wides), QUIRE_INTEGER("i", 5));
+        QUIRE_LOG(f.log, QUIRE_INFO, "x", QUIRE_TEXT("a", pad), QUIRE_TEXT("b", all), QUIRE_TEXT("c", wides),
+                  QUIRE_TEXT("d", wides), QUIRE_TEXT("e", wides), QUIRE_TEXT("f", all), QUIRE_INTEGER("g", 5),
+                  QUIRE_TEXT("h", wides), QUIRE_INTEGER("i", 5));
         const char *line = written();
         size_t length = strlen(line);
-        wrong += length > QUIRE_LOG_LINE_BYTES || length < 3 || strcmp(line + length - 2, "}\n") != 0 || strchr(line, '\n') != line + length - 1;
+        wrong += length > QUIRE_LOG_LINE_BYTES || length < 3 || strcmp(line + length - 2, "}\n") != 0 ||
+                 strchr(line, '\n') != line + length - 1;
         wrong += strstr(line, "\\u000\"") != NULL || strstr(line, "\\u00\"") != NULL;
         cut += strstr(line, ",\"cut\":true}\n") != NULL;
     }
@@ -162,8 +171,10 @@ static void log_that_cannot_be_written_is_lost_quietly(void) {
 
 QUIRE_TEST_MAIN("log", set_up, tear_down, {"line_has_its_fields_in_order", line_has_its_fields_in_order},
                 {"lines_below_the_level_are_not_written", lines_below_the_level_are_not_written},
-                {"foreign_text_ends_no_line_and_colours_no_terminal", foreign_text_ends_no_line_and_colours_no_terminal},
-                {"what_json_cannot_say_is_null", what_json_cannot_say_is_null}, {"long_text_is_cut_and_marked", long_text_is_cut_and_marked},
+                {"foreign_text_ends_no_line_and_colours_no_terminal",
+                 foreign_text_ends_no_line_and_colours_no_terminal},
+                {"what_json_cannot_say_is_null", what_json_cannot_say_is_null},
+                {"long_text_is_cut_and_marked", long_text_is_cut_and_marked},
                 {"line_at_its_bound_is_whole_at_every_offset", line_at_its_bound_is_whole_at_every_offset},
                 {"lines_of_threads_do_not_mix", lines_of_threads_do_not_mix},
                 {"log_that_cannot_be_written_is_lost_quietly", log_that_cannot_be_written_is_lost_quietly})

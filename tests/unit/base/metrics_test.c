@@ -36,7 +36,8 @@ static struct quire_series *series_of(struct quire_family *family, const char *a
 }
 
 static void counter_is_printed_with_help_and_labels(void) {
-    struct quire_family *family = quire_metrics_family(f.metrics, QUIRE_COUNTER, "requests_total", "Requests\nby \\ route.", "route,status");
+    struct quire_family *family =
+        quire_metrics_family(f.metrics, QUIRE_COUNTER, "requests_total", "Requests\nby \\ route.", "route,status");
     quire_series_add(series_of(family, "/documents/{id}", "200"), 1);
     quire_series_add(series_of(family, "/documents/{id}", "200"), 2);
     quire_series_add(series_of(family, "a\"b\\c\nd", "404"), 0.5);
@@ -72,7 +73,8 @@ static void series_beyond_the_bound_are_counted_as_other(void) {
 }
 
 static void gauge_is_what_it_was_set_to(void) {
-    struct quire_series *series = quire_metrics_series(quire_metrics_family(f.metrics, QUIRE_GAUGE, "lag", "Lag.", ""), NULL);
+    struct quire_series *series =
+        quire_metrics_series(quire_metrics_family(f.metrics, QUIRE_GAUGE, "lag", "Lag.", ""), NULL);
     quire_series_set(series, 12);
     quire_series_set(series, -2.25);
     quire_series_add(series, 0.25);
@@ -89,17 +91,21 @@ static void histogram_of_seconds_counts_on_and_beside_its_bounds(void) {
     quire_series_observe(series, 10);
     quire_series_observe(series, 11);
     CU_ASSERT_EQUAL(quire_series_value(series), 4);
-    CU_ASSERT_TRUE(prints("took_seconds_bucket{route=\"/x\",le=\"0.0005\"} 1\ntook_seconds_bucket{route=\"/x\",le=\"0.001\"} 2\n"));
-    CU_ASSERT_TRUE(prints("took_seconds_bucket{route=\"/x\",le=\"10\"} 3\ntook_seconds_bucket{route=\"/x\",le=\"+Inf\"} 4\n"
-                          "took_seconds_sum{route=\"/x\"} 21.00101\ntook_seconds_count{route=\"/x\"} 4\n"));
+    CU_ASSERT_TRUE(prints(
+        "took_seconds_bucket{route=\"/x\",le=\"0.0005\"} 1\ntook_seconds_bucket{route=\"/x\",le=\"0.001\"} 2\n"));
+    CU_ASSERT_TRUE(
+        prints("took_seconds_bucket{route=\"/x\",le=\"10\"} 3\ntook_seconds_bucket{route=\"/x\",le=\"+Inf\"} 4\n"
+               "took_seconds_sum{route=\"/x\"} 21.00101\ntook_seconds_count{route=\"/x\"} 4\n"));
 }
 
 static void histogram_of_sizes_has_powers_of_four(void) {
-    struct quire_series *series = quire_metrics_series(quire_metrics_family(f.metrics, QUIRE_HISTOGRAM, "batch_size", "Size.", ""), NULL);
+    struct quire_series *series =
+        quire_metrics_series(quire_metrics_family(f.metrics, QUIRE_HISTOGRAM, "batch_size", "Size.", ""), NULL);
     quire_series_observe(series, 1);
     quire_series_observe(series, 64);
-    CU_ASSERT_TRUE(prints("batch_size_bucket{le=\"1\"} 1\nbatch_size_bucket{le=\"4\"} 1\nbatch_size_bucket{le=\"16\"} 1\n"
-                          "batch_size_bucket{le=\"64\"} 2\n"));
+    CU_ASSERT_TRUE(
+        prints("batch_size_bucket{le=\"1\"} 1\nbatch_size_bucket{le=\"4\"} 1\nbatch_size_bucket{le=\"16\"} 1\n"
+               "batch_size_bucket{le=\"64\"} 2\n"));
     CU_ASSERT_TRUE(prints("batch_size_bucket{le=\"67108864\"} 2\n"));
 }
 
@@ -111,7 +117,8 @@ static void *add_many(void *series) {
 }
 
 static void additions_of_two_threads_are_all_counted(void) {
-    struct quire_series *series = quire_metrics_series(quire_metrics_family(f.metrics, QUIRE_COUNTER, "both_total", "Both.", ""), NULL);
+    struct quire_series *series =
+        quire_metrics_series(quire_metrics_family(f.metrics, QUIRE_COUNTER, "both_total", "Both.", ""), NULL);
     pthread_t threads[2];
     for (unsigned i = 0; i < 2; i++)
         CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, add_many, series), 0);
@@ -121,10 +128,12 @@ static void additions_of_two_threads_are_all_counted(void) {
     CU_ASSERT_EQUAL(quire_series_value(series), 2 * ADDITIONS);
 }
 
-QUIRE_TEST_MAIN("metrics", set_up, tear_down, {"counter_is_printed_with_help_and_labels", counter_is_printed_with_help_and_labels},
+QUIRE_TEST_MAIN("metrics", set_up, tear_down,
+                {"counter_is_printed_with_help_and_labels", counter_is_printed_with_help_and_labels},
                 {"same_name_and_labels_are_the_same_series", same_name_and_labels_are_the_same_series},
                 {"series_beyond_the_bound_are_counted_as_other", series_beyond_the_bound_are_counted_as_other},
                 {"gauge_is_what_it_was_set_to", gauge_is_what_it_was_set_to},
-                {"histogram_of_seconds_counts_on_and_beside_its_bounds", histogram_of_seconds_counts_on_and_beside_its_bounds},
+                {"histogram_of_seconds_counts_on_and_beside_its_bounds",
+                 histogram_of_seconds_counts_on_and_beside_its_bounds},
                 {"histogram_of_sizes_has_powers_of_four", histogram_of_sizes_has_powers_of_four},
                 {"additions_of_two_threads_are_all_counted", additions_of_two_threads_are_all_counted})

@@ -90,7 +90,8 @@ static void every_changed_bit_and_every_cut_is_noticed(void) {
         sealed[i] ^= 0x10;
         opened += quire_open(f.keys, 2, f.correlation, 5000, slice, secret, &size) == QUIRE_OPENED;
         sealed[i] ^= 0x10;
-        opened += quire_open(f.keys, 2, f.correlation, 5000, (struct quire_slice){sealed, i}, secret, &size) == QUIRE_OPENED;
+        opened +=
+            quire_open(f.keys, 2, f.correlation, 5000, (struct quire_slice){sealed, i}, secret, &size) == QUIRE_OPENED;
     }
     CU_ASSERT_EQUAL(opened, 0);
     CU_ASSERT_EQUAL(quire_open(f.keys, 2, f.correlation, 5000, slice, secret, &size), QUIRE_OPENED);
@@ -120,7 +121,8 @@ static void key_file_is_read_with_and_without_secrets(void) {
         sodium_bin2hex(public_hex[i], 65, f.keys[i].public_key, 32);
         sodium_bin2hex(secret_hex[i], 65, f.keys[i].secret_key, 32);
     }
-    (void)snprintf(text, sizeof(text), "# keys\n\n7 %s %s\n8\t%s %s", public_hex[0], secret_hex[0], public_hex[1], secret_hex[1]);
+    (void)snprintf(text, sizeof(text), "# keys\n\n7 %s %s\n8\t%s %s", public_hex[0], secret_hex[0], public_hex[1],
+                   secret_hex[1]);
     write_file(text);
     CU_ASSERT_TRUE(quire_seal_keys_read(f.path, 2, keys, &count, error));
     CU_ASSERT_EQUAL(count, 2);
@@ -141,8 +143,18 @@ static void faulty_key_files_are_refused_and_say_the_line_but_no_key(void) {
     size_t count = 77;
     sodium_bin2hex(public_hex, 65, f.keys[0].public_key, 32);
     sodium_bin2hex(other_hex, 65, f.keys[1].secret_key, 32);
-    const char *formats[] = {"7\n", "x %s\n", "-1 %s\n", "4294967296 %s\n", "7 %.63s\n", "7 %s0\n", "7 %s zz\n", "7 %s %2$s\n",
-                             "7 %s\n7 %1$s\n", "7 0000000000000000000000000000000000000000000000000000000000000000\n", "", "# none\n",
+    const char *formats[] = {"7\n",
+                             "x %s\n",
+                             "-1 %s\n",
+                             "4294967296 %s\n",
+                             "7 %.63s\n",
+                             "7 %s0\n",
+                             "7 %s zz\n",
+                             "7 %s %2$s\n",
+                             "7 %s\n7 %1$s\n",
+                             "7 0000000000000000000000000000000000000000000000000000000000000000\n",
+                             "",
+                             "# none\n",
                              "7 %s %1$s %1$s\n"};
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 #pragma GCC diagnostic push
@@ -168,4 +180,5 @@ QUIRE_TEST_MAIN("seal", set_up, tear_down, {"current_and_previous_key_open", cur
                 {"every_changed_bit_and_every_cut_is_noticed", every_changed_bit_and_every_cut_is_noticed},
                 {"unknown_key_is_told_apart", unknown_key_is_told_apart},
                 {"key_file_is_read_with_and_without_secrets", key_file_is_read_with_and_without_secrets},
-                {"faulty_key_files_are_refused_and_say_the_line_but_no_key", faulty_key_files_are_refused_and_say_the_line_but_no_key})
+                {"faulty_key_files_are_refused_and_say_the_line_but_no_key",
+                 faulty_key_files_are_refused_and_say_the_line_but_no_key})

@@ -14,10 +14,12 @@ static bool folds_to(const char *email, const char *expected) {
 /* Else one person has two accounts, or can't log in as they registered. */
 static void addresses_that_differ_only_in_case_or_width_are_one(void) {
     CU_ASSERT_TRUE(folds_to("Ann@Example.ORG", "ann@example.org"));
-    CU_ASSERT_TRUE(folds_to("\xef\xbc\xa1nn@example.org", "ann@example.org"));                          /* fullwidth A */
-    CU_ASSERT_TRUE(folds_to("STRA\xc3\x9f" "E@example.org", "strasse@example.org"));                    /* sharp s */
-    CU_ASSERT_TRUE(folds_to("\xce\xa3@example.org", "\xcf\x83@example.org"));                           /* sigma */
-    CU_ASSERT_TRUE(folds_to("e\xcc\x81@example.org", "\xc3\xa9@example.org"));                          /* combining accent */
+    CU_ASSERT_TRUE(folds_to("\xef\xbc\xa1nn@example.org", "ann@example.org")); /* fullwidth A */
+    CU_ASSERT_TRUE(folds_to("STRA\xc3\x9f"
+                            "E@example.org",
+                            "strasse@example.org"));                           /* sharp s */
+    CU_ASSERT_TRUE(folds_to("\xce\xa3@example.org", "\xcf\x83@example.org"));  /* sigma */
+    CU_ASSERT_TRUE(folds_to("e\xcc\x81@example.org", "\xc3\xa9@example.org")); /* combining accent */
     CU_ASSERT_TRUE(folds_to("", ""));
 }
 
@@ -52,7 +54,8 @@ static void minted_token_gives_its_own_session_key(void) {
     uint8_t session[QUIRE_SESSION_BYTES], again[QUIRE_SESSION_BYTES], hash[crypto_hash_sha256_BYTES];
     quire_token_mint(tag, token, session);
     CU_ASSERT_EQUAL(strlen(token), QUIRE_TOKEN_CHARACTERS);
-    CU_ASSERT_EQUAL(strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), QUIRE_TOKEN_CHARACTERS);
+    CU_ASSERT_EQUAL(strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+                    QUIRE_TOKEN_CHARACTERS);
     CU_ASSERT_TRUE(quire_token_session(quire_slice_of(token), again));
     CU_ASSERT_EQUAL(memcmp(session, again, sizeof(session)), 0);
     CU_ASSERT_EQUAL(memcmp(session, tag, sizeof(tag)), 0);
@@ -69,7 +72,8 @@ static void what_cannot_be_a_token_is_refused(void) {
     uint8_t session[QUIRE_SESSION_BYTES];
     quire_token_mint(tag, token, session);
     CU_ASSERT_FALSE(quire_token_session((struct quire_slice){NULL, 0}, session));
-    CU_ASSERT_FALSE(quire_token_session((struct quire_slice){(const uint8_t *)token, QUIRE_TOKEN_CHARACTERS - 1}, session));
+    CU_ASSERT_FALSE(
+        quire_token_session((struct quire_slice){(const uint8_t *)token, QUIRE_TOKEN_CHARACTERS - 1}, session));
     (void)snprintf(bad, sizeof(bad), "%s=", token);
     CU_ASSERT_FALSE(quire_token_session(quire_slice_of(bad), session));
     (void)snprintf(bad, sizeof(bad), "%sA", token);
@@ -99,7 +103,8 @@ static void unused_bits_must_be_zero(void) {
 }
 
 QUIRE_TEST_MAIN("token", NULL, NULL,
-                {"addresses_that_differ_only_in_case_or_width_are_one", addresses_that_differ_only_in_case_or_width_are_one},
+                {"addresses_that_differ_only_in_case_or_width_are_one",
+                 addresses_that_differ_only_in_case_or_width_are_one},
                 {"what_cannot_be_folded_is_refused", what_cannot_be_folded_is_refused},
                 {"tag_is_the_start_of_the_folded_addresss_hash", tag_is_the_start_of_the_folded_addresss_hash},
                 {"minted_token_gives_its_own_session_key", minted_token_gives_its_own_session_key},

@@ -2,13 +2,16 @@
 
 #include "unit/suite.h"
 
-static const struct quire_correlation sample = {
-    .instance = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, .ring = 0x1234, .slot = 0x89abcdef, .generation = 0xfedcba98};
+static const struct quire_correlation sample = {.instance = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+                                                .ring = 0x1234,
+                                                .slot = 0x89abcdef,
+                                                .generation = 0xfedcba98};
 
 /* Other languages read these bytes: their places are the contract. */
 static void correlation_id_has_the_drawn_layout(void) {
-    static const uint8_t expected[QUIRE_CORRELATION_BYTES] = {0,    1,    2, 3, 4,    5,    6,    7,    8,    9,    10,   11,   12,  13,
-                                                              14,   15,   0x12, 0x34, 0, 0, 0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98};
+    static const uint8_t expected[QUIRE_CORRELATION_BYTES] = {0,    1,    2,    3,    4,    5,    6,    7,    8, 9,
+                                                              10,   11,   12,   13,   14,   15,   0x12, 0x34, 0, 0,
+                                                              0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98};
     uint8_t bytes[QUIRE_CORRELATION_BYTES];
     quire_correlation_encode(&sample, bytes);
     CU_ASSERT_EQUAL(memcmp(bytes, expected, sizeof(bytes)), 0);
