@@ -56,11 +56,8 @@ static bool is_ready(void *context) {
 /* Start. */
 
 static bool make_tables(struct process *process) {
-    const struct quire_setting_table *table = quire_runtime_setting_table(process->contract, &process->settings);
-
-    if (table == NULL)
+    if (!quire_runtime_setting_table(process->contract, &process->settings, &process->tables[process->tables_count++]))
         return false;
-    process->tables[process->tables_count++] = *table;
     if (process->options->settings != NULL)
         process->tables[process->tables_count++] = *process->options->settings;
     return true;
@@ -275,9 +272,13 @@ int quire_service_main(int argc, char **argv, const struct quire_service_options
 
     process.options = options;
     process.contract = quire_contract_find(&quire_contract, options->name);
-    if (process.contract == NULL || !make_tables(&process)) {
+    if (process.contract == NULL) {
         fprintf(stderr, "The contract has no service %s.\n", options->name);
         return STATUS_MISUSED;
+    }
+    if (!make_tables(&process)) {
+        fprintf(stderr, "No memory for the table of settings.\n");
+        return STATUS_FAILED;
     }
     if (argc == 2 && strcmp(argv[1], "migrate") == 0)
         return run_migrate(options);

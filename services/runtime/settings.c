@@ -83,22 +83,20 @@ static bool fill_lane_settings(const struct quire_contract_service *service, siz
     return settings[0].name != NULL && settings[0].fallback != NULL && settings[1].name != NULL && settings[1].fallback != NULL;
 }
 
-const struct quire_setting_table *quire_runtime_setting_table(const struct quire_contract_service *service,
-                                                              struct quire_runtime_settings *target) {
+bool quire_runtime_setting_table(const struct quire_contract_service *service, struct quire_runtime_settings *target,
+                                 struct quire_setting_table *ret_table) {
     assert(service->lanes_count <= QUIRE_LANES_MAX);
     const size_t count = SHARED_COUNT + LANE_SETTINGS * service->lanes_count;
     struct quire_setting *settings = calloc(count, sizeof(*settings));
-    struct quire_setting_table *table = calloc(1, sizeof(*table));
+    bool filled = settings != NULL;
 
-    if (settings == NULL || table == NULL)
-        return NULL;
-    memcpy(settings, shared, sizeof(shared));
-    for (size_t i = 0; i < service->lanes_count; i++) {
-        if (!fill_lane_settings(service, i, &settings[SHARED_COUNT + LANE_SETTINGS * i]))
-            return NULL;
-    }
-    *table = (struct quire_setting_table){.settings = settings, .count = count, .target = target};
-    return table;
+    if (filled)
+        memcpy(settings, shared, sizeof(shared));
+    for (size_t i = 0; filled && i < service->lanes_count; i++)
+        filled = fill_lane_settings(service, i, &settings[SHARED_COUNT + LANE_SETTINGS * i]);
+    if (filled)
+        *ret_table = (struct quire_setting_table){.settings = settings, .count = count, .target = target};
+    return filled; /* without memory the process ends: nothing is given back */
 }
 
 static bool check_level(struct quire_runtime_settings *settings, FILE *errors) {

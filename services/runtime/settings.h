@@ -26,10 +26,10 @@ struct quire_runtime_settings {
     enum quire_log_level level; /* of log_level */
 };
 
-/* The table of settings for a service of this contract; it fills `target`. The table and its names live until the process ends: there is one. NULL
+/* Makes the table of settings for a service of this contract; it fills `target`. What it holds lives until the process ends: there is one. False
  * without memory. */
-QUIRE_MUSTCHECK const struct quire_setting_table *quire_runtime_setting_table(const struct quire_contract_service *service,
-                                                                              struct quire_runtime_settings *target);
+QUIRE_MUSTCHECK bool quire_runtime_setting_table(const struct quire_contract_service *service, struct quire_runtime_settings *target,
+                                                 struct quire_setting_table *ret_table);
 /* What the table can't check: lane and level names, at least one lane. False after writing each fault to `errors`. */
 QUIRE_MUSTCHECK bool quire_runtime_settings_check(const struct quire_contract_service *service, struct quire_runtime_settings *settings,
                                                   FILE *errors);

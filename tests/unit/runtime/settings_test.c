@@ -7,18 +7,18 @@
 static struct quire_runtime_settings settings;
 
 static bool load(const char *lanes) {
-    static const struct quire_setting_table *table;
+    static struct quire_setting_table table;
     char *text = NULL;
     size_t size;
     FILE *errors = open_memstream(&text, &size);
 
-    if (table == NULL)
-        table = quire_runtime_setting_table(&test_service, &settings);
+    if (table.settings == NULL)
+        CU_ASSERT_TRUE_FATAL(quire_runtime_setting_table(&test_service, &settings, &table));
     setenv("QUIRE_KAFKA_BROKERS", "localhost:1", 1);
     setenv("QUIRE_POSTGRES_PRIMARY", "host=localhost", 1);
     setenv("QUIRE_REDIS", "localhost:2", 1);
     setenv("QUIRE_LANES", lanes, 1);
-    const bool loaded = quire_config_load(table, 1, errors) && quire_runtime_settings_check(&test_service, &settings, errors);
+    const bool loaded = quire_config_load(&table, 1, errors) && quire_runtime_settings_check(&test_service, &settings, errors);
     fclose(errors);
     free(text);
     return loaded;
