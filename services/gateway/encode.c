@@ -16,11 +16,6 @@
 
 /* ---- Faults */
 
-bool encode_faults_init(struct encode *encode, struct encode_faults *faults, size_t max) {
-    *faults = (struct encode_faults){.list = encode_alloc(encode, max * sizeof(*faults->list)), .max = max};
-    return faults->list != NULL;
-}
-
 void *encode_alloc(struct encode *encode, size_t bytes) {
     void *memory = quire_arena_zalloc(encode->arena, bytes);
     encode->no_memory = encode->no_memory || memory == NULL;
@@ -53,9 +48,24 @@ static void encode_append_path(char *text, size_t *size, const struct encode_pat
     encode_append_name(text, size, path->name);
 }
 
-void encode_fault(struct encode *encode, const struct encode_path *path, const char *format, ...) {
+/* The list grows as faults come, as most of a batch's thousand items have none. */
+static void encode_add_fault(struct encode *encode, struct problem_fault fault) {
     struct encode_faults *faults = encode->faults;
-    if (faults->count == faults->max)
+    if (faults->count == faults->capacity) {
+        size_t capacity = faults->capacity == 0 ? 2 : faults->capacity * 2;
+        struct problem_fault *grown = encode_alloc(encode, capacity * sizeof(*grown));
+        if (grown == NULL)
+            return;
+        if (faults->count > 0)
+            memcpy(grown, faults->list, faults->count * sizeof(*grown));
+        faults->list = grown;
+        faults->capacity = capacity;
+    }
+    faults->list[faults->count++] = fault;
+}
+
+void encode_fault(struct encode *encode, const struct encode_path *path, const char *format, ...) {
+    if (encode->faults->count == encode->faults->max)
         return;
     char field[ENCODE_PATH_BYTES_MAX], message[256];
     size_t field_bytes = 0;
@@ -71,7 +81,7 @@ void encode_fault(struct encode *encode, const struct encode_path *path, const c
     if (fault.field == NULL || fault.message == NULL)
         encode->no_memory = true;
     else
-        faults->list[faults->count++] = fault;
+        encode_add_fault(encode, fault);
 }
 
 /* ---- Messages */
@@ -141,9 +151,7 @@ static ProtobufCMessage *encode_faulty_item(struct encode *encode, const struct 
 /* Reads an item with a list of faults of its own, whose paths begin at the item. */
 static ProtobufCMessage *encode_own_item(struct encode *encode, const struct quire_message_spec *spec,
                                          const struct encode_value *value, unsigned depth) {
-    struct encode_faults own, *outer = encode->faults;
-    if (!encode_faults_init(encode, &own, ENCODE_ITEM_FAULTS_MAX))
-        return NULL;
+    struct encode_faults own = {.max = ENCODE_ITEM_FAULTS_MAX}, *outer = encode->faults;
     encode->faults = &own;
     ProtobufCMessage *item = encode_submessage(encode, NULL, spec, value, depth);
     encode->faults = outer;

@@ -16,8 +16,8 @@ struct encode_path {
 
 /* A bounded list: a body with a million unknown names is told of the first hundred. */
 struct encode_faults {
-    struct problem_fault *list;
-    size_t count, max;
+    struct problem_fault *list; /* NULL until there is one */
+    size_t count, capacity, max;
 };
 
 /* Invariant: no_memory => whatever is returned counts for nothing, the request ends with 503. */
@@ -39,8 +39,6 @@ struct encode_value {
 #define ENCODE_FAULTS_MAX 100u
 #define ENCODE_ITEM_FAULTS_MAX 20u
 
-/* False without memory for the list. */
-QUIRE_MUSTCHECK bool encode_faults_init(struct encode *encode, struct encode_faults *faults, size_t max);
 void encode_fault(struct encode *encode, const struct encode_path *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void *encode_alloc(struct encode *encode, size_t bytes); /* zeroed; NULL with no_memory set */

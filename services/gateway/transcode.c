@@ -246,8 +246,7 @@ static enum transcode_end transcode_pack(struct transcode *transcode) {
 
 static enum transcode_end transcode_begin(struct transcode *transcode) {
     struct encode *encode = &transcode->encode;
-    if (!encode_faults_init(encode, &transcode->faults, ENCODE_FAULTS_MAX))
-        return TRANSCODE_NO_MEMORY;
+    transcode->faults.max = ENCODE_FAULTS_MAX;
     encode->faults = &transcode->faults;
     transcode->message = encode_message_create(encode, transcode->spec);
     transcode->closed = encode_alloc(encode, transcode->spec->descriptor->n_fields + 1);

@@ -455,6 +455,24 @@ static void hostile_bodies_are_bounded(void) {
     quire_arena_reset(&f.arena);
 }
 
+/* What a call may take is bounded by its body: a thousand items that are all wrong must still fit. */
+static void a_batch_of_nothing_but_faults_fits_a_small_arena(void) {
+    struct quire_arena arena;
+    char text[3100] = "{\"documents\":[{}";
+    for (size_t i = 1; i < 1000; i++)
+        memcpy(text + strlen(text), ",{}", 4);
+    memcpy(text + strlen(text), "]}", 3);
+    struct body body = body_of(text, strlen(text));
+    struct transcode_request request = request_of(call_of("quire.Documents/CreateBatch"), &body);
+    struct transcode_encoded encoded;
+    struct problem problem;
+    quire_arena_init(&arena, 768 * 1024);
+    CU_ASSERT_TRUE(transcode_encode(&arena, &request, &encoded, &problem));
+    CU_ASSERT_TRUE(encoded.value_bytes > 1000 * 40);
+    quire_arena_deinit(&arena);
+    free(body.bytes);
+}
+
 /* Wherever memory ends it is a 503, and the next request works. */
 static void every_shortage_of_memory_is_a_503(void) {
     static const char text[] =
@@ -491,4 +509,5 @@ QUIRE_TEST_MAIN("transcode", set_up, tear_down,
                 {"nesting_ends_at_a_hundred_levels", nesting_ends_at_a_hundred_levels},
                 {"a_thousand_items_fit_and_one_more_does_not", a_thousand_items_fit_and_one_more_does_not},
                 {"hostile_bodies_are_bounded", hostile_bodies_are_bounded},
+                {"a_batch_of_nothing_but_faults_fits_a_small_arena", a_batch_of_nothing_but_faults_fits_a_small_arena},
                 {"every_shortage_of_memory_is_a_503", every_shortage_of_memory_is_a_503})
