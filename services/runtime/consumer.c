@@ -193,7 +193,9 @@ static void on_revoke(struct quire_consumer *consumer, rd_kafka_topic_partition_
         *partition = (struct quire_partition){0};
         quire_series_set(lag_series(consumer, list->elems[i].partition), 0);
     }
-    if (!rd_kafka_assignment_lost(consumer->client))
+    if (rd_kafka_assignment_lost(consumer->client))
+        atomic_store(&consumer->assigned, false); /* the group has gone on without us */
+    else
         (void)commit_now(consumer, leaving); /* has been told; the next owner then sees an unclean start */
     rd_kafka_topic_partition_list_destroy(leaving);
     rd_kafka_error_t *refused = rd_kafka_incremental_unassign(consumer->client, list);
