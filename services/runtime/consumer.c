@@ -282,6 +282,10 @@ static bool topic_exists(struct quire_consumer *consumer) {
         return false;
     const rd_kafka_resp_err_t error = rd_kafka_metadata(consumer->client, 0, topic, &metadata, TOPIC_WAIT_MS);
     const bool exists = error == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && !exists && !consumer->topic_missing_told) {
+        QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.waits_for_topic", QUIRE_CTEXT("topic", consumer->options.topic));
+        consumer->topic_missing_told = true; /* not for a broker that doesn't answer: that is told as an outage */
+    }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(topic);
@@ -291,9 +295,6 @@ static bool topic_exists(struct quire_consumer *consumer) {
 /* librdkafka would look for a missing topic only each metadata refresh: at start a topic is often just being created. */
 static bool subscribe(struct quire_consumer *consumer, int wait_ms) {
     if (!topic_exists(consumer)) {
-        if (!consumer->topic_missing_told)
-            QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.waits_for_topic", QUIRE_CTEXT("topic", consumer->options.topic));
-        consumer->topic_missing_told = true;
         rd_kafka_message_t *event = rd_kafka_consumer_poll(consumer->client, wait_ms); /* serves callbacks */
         if (event != NULL)
             rd_kafka_message_destroy(event);
