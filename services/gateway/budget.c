@@ -15,7 +15,8 @@ bool budget_take(struct budget *budget, size_t bytes) {
     do {
         if (bytes > budget->bytes_max - used)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes, memory_order_relaxed, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes, memory_order_relaxed,
+                                                    memory_order_relaxed));
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* The bytes of bodies that a process holds at once, every copy counted: requests being read, values on their way, answers being sent.
- * Shared by all rings; any thread. */
+/* The bytes of bodies that a process holds at once, every copy counted: requests being read, values on their way,
+ * answers being sent. Shared by all rings; any thread. */
 #ifndef QUIRE_GATEWAY_BUDGET_H
 #define QUIRE_GATEWAY_BUDGET_H
 
@@ -17,7 +17,8 @@ void budget_init(struct budget *budget, size_t bytes_max);
 QUIRE_MUSTCHECK bool budget_take(struct budget *budget, size_t bytes);
 void budget_give(struct budget *budget, size_t bytes);
 
-/* A request's body as it arrives: its memory grows with what has come, never on a Content-Length's word, and is counted. */
+/* A request's body as it arrives: its memory grows with what has come, never on a Content-Length's word, and is
+ * counted. */
 struct body {
     uint8_t *bytes; /* room_bytes of them, then BODY_PADDING */
     size_t size, room_bytes;

@@ -13,7 +13,8 @@ static bool is_four(const struct client_address *address) {
 static bool parse_plain(const char *text, struct client_address *ret_address) {
     struct client_address address;
     memcpy(address.bytes, four_in_six, sizeof four_in_six);
-    if (inet_pton(AF_INET, text, address.bytes + sizeof four_in_six) != 1 && inet_pton(AF_INET6, text, address.bytes) != 1)
+    if (inet_pton(AF_INET, text, address.bytes + sizeof four_in_six) != 1 &&
+        inet_pton(AF_INET6, text, address.bytes) != 1)
         return false;
     *ret_address = address;
     return true;
@@ -42,8 +43,10 @@ bool client_address_parse(struct quire_slice text, struct client_address *ret_ad
 }
 
 void client_address_text(const struct client_address *address, char ret_text[CLIENT_ADDRESS_CHARACTERS + 1]) {
-    const char *written = is_four(address) ? inet_ntop(AF_INET, address->bytes + sizeof four_in_six, ret_text, CLIENT_ADDRESS_CHARACTERS + 1)
-                                           : inet_ntop(AF_INET6, address->bytes, ret_text, CLIENT_ADDRESS_CHARACTERS + 1);
+    const char *written =
+        is_four(address)
+            ? inet_ntop(AF_INET, address->bytes + sizeof four_in_six, ret_text, CLIENT_ADDRESS_CHARACTERS + 1)
+            : inet_ntop(AF_INET6, address->bytes, ret_text, CLIENT_ADDRESS_CHARACTERS + 1);
     if (written == NULL)
         ret_text[0] = '\0';
 }
@@ -75,7 +78,8 @@ bool client_proxies_parse(const char *text, struct client_proxies *ret_proxies, 
             break;
         (void)snprintf(part, sizeof part, "%.*s", (int)(size < sizeof part ? size : sizeof part - 1), text);
         memcpy(ret_fault, part, sizeof part);
-        if (size >= sizeof part || proxies.count == CLIENT_PROXIES_MAX || !parse_network(part, &proxies.networks[proxies.count]))
+        if (size >= sizeof part || proxies.count == CLIENT_PROXIES_MAX ||
+            !parse_network(part, &proxies.networks[proxies.count]))
             return false;
         proxies.count++;
         text += size;
@@ -129,7 +133,8 @@ static bool last_part(struct quire_slice *rest, struct quire_slice *ret_part) {
     return true;
 }
 
-struct client_address client_behind(const struct client_proxies *proxies, struct client_address peer, const struct http_head *head) {
+struct client_address client_behind(const struct client_proxies *proxies, struct client_address peer,
+                                    const struct http_head *head) {
     struct client_address client = peer;
     if (proxies->count == 0 || !client_trusted(proxies, &client))
         return client;

@@ -26,7 +26,8 @@ struct client_proxies {
     size_t count;
 };
 
-/* Reads "10.0.0.0/8, ::1, fd00::/8"; an address alone is that address. False, with the part that can't be read in ret_fault. */
+/* Reads "10.0.0.0/8, ::1, fd00::/8"; an address alone is that address. False, with the part that can't be read in
+ * ret_fault. */
 QUIRE_MUSTCHECK bool client_proxies_parse(const char *text, struct client_proxies *ret_proxies, char ret_fault[64]);
 bool client_trusted(const struct client_proxies *proxies, const struct client_address *address);
 
@@ -37,7 +38,9 @@ QUIRE_MUSTCHECK bool client_address_parse(struct quire_slice text, struct client
 /* IPv4 in its own form. NUL-terminated. */
 void client_address_text(const struct client_address *address, char ret_text[CLIENT_ADDRESS_CHARACTERS + 1]);
 
-/* Walks X-Forwarded-For from its end as long as the one who added an entry is trusted; the first who isn't is the client. */
-struct client_address client_behind(const struct client_proxies *proxies, struct client_address peer, const struct http_head *head);
+/* Walks X-Forwarded-For from its end as long as the one who added an entry is trusted; the first who isn't is the
+ * client. */
+struct client_address client_behind(const struct client_proxies *proxies, struct client_address peer,
+                                    const struct http_head *head);
 
 #endif

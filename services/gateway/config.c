@@ -1,51 +1,83 @@
 #include "gateway/config.h"
 
-#define TEXT(name_, member, fallback_, about_)                                                                                                \
-    {.name = (name_), .type = QUIRE_SETTING_TEXT, .offset = offsetof(struct gateway_config, member), .fallback = (fallback_), .unit = "", .about = (about_)}
-#define NUMBER(name_, member, fallback_, min_, max_, unit_, about_)                                                                           \
-    {.name = (name_), .type = QUIRE_SETTING_INTEGER, .offset = offsetof(struct gateway_config, member), .fallback = (fallback_),             \
-     .min = (min_), .max = (max_), .unit = (unit_), .about = (about_)}
+#define TEXT(name_, member, fallback_, about_)                                                                         \
+    {.name = (name_),                                                                                                  \
+     .type = QUIRE_SETTING_TEXT,                                                                                       \
+     .offset = offsetof(struct gateway_config, member),                                                                \
+     .fallback = (fallback_),                                                                                          \
+     .unit = "",                                                                                                       \
+     .about = (about_)}
+#define NUMBER(name_, member, fallback_, min_, max_, unit_, about_)                                                    \
+    {.name = (name_),                                                                                                  \
+     .type = QUIRE_SETTING_INTEGER,                                                                                    \
+     .offset = offsetof(struct gateway_config, member),                                                                \
+     .fallback = (fallback_),                                                                                          \
+     .min = (min_),                                                                                                    \
+     .max = (max_),                                                                                                    \
+     .unit = (unit_),                                                                                                  \
+     .about = (about_)}
 
 #define MIB (1024 * 1024LL)
 
 static const struct quire_setting settings[] = {
     TEXT("QUIRE_HTTP_ADDRESS", http_address, "0.0.0.0", "Address that HTTP is served on; `::` takes IPv4 and IPv6."),
     NUMBER("QUIRE_HTTP_PORT", http_port, "8080", 0, 65535, "", "Port that HTTP is served on."),
-    TEXT("QUIRE_HTTP_HOSTS", http_hosts, "", "Host names that are served, separated by commas; others get a 421. Empty: all."),
-    TEXT("QUIRE_ADMIN_ADDRESS", admin_address, "127.0.0.1", "Address of the admin port (metrics, liveness, readiness)."),
-    NUMBER("QUIRE_ADMIN_PORT", admin_port, "0", 0, 65535, "", "The admin port; 0: the system chooses, and the log says which."),
+    TEXT("QUIRE_HTTP_HOSTS", http_hosts, "",
+         "Host names that are served, separated by commas; others get a 421. Empty: all."),
+    TEXT("QUIRE_ADMIN_ADDRESS", admin_address, "127.0.0.1",
+         "Address of the admin port (metrics, liveness, readiness)."),
+    NUMBER("QUIRE_ADMIN_PORT", admin_port, "0", 0, 65535, "",
+           "The admin port; 0: the system chooses, and the log says which."),
     TEXT("QUIRE_KAFKA_BROKERS", kafka_brokers, NULL, "Kafka brokers, `host:port` separated by commas."),
     TEXT("QUIRE_REPLY_TOPIC", reply_topic, "quire.replies", "Topic that replies come back on."),
     TEXT("QUIRE_BULK_REPLY_TOPIC", bulk_reply_topic, "quire.replies.bulk", "Topic that large replies come back on."),
     NUMBER("QUIRE_REPLY_PARTITIONS", reply_partitions, "64", 1, 1024, "", "Partitions of each reply topic."),
-    TEXT("QUIRE_SEAL_KEYS_FILE", seal_keys_file, "", "File with the public keys that secrets are sealed with, the current one first."),
-    TEXT("QUIRE_TRUSTED_PROXIES", trusted_proxies, "", "Networks (CIDR, separated by commas) whose X-Forwarded-For is believed."),
+    TEXT("QUIRE_SEAL_KEYS_FILE", seal_keys_file, "",
+         "File with the public keys that secrets are sealed with, the current one first."),
+    TEXT("QUIRE_TRUSTED_PROXIES", trusted_proxies, "",
+         "Networks (CIDR, separated by commas) whose X-Forwarded-For is believed."),
     TEXT("QUIRE_LIMITS", limits, "on", "`off`: no rate limits anywhere, for load tests; /health says so."),
     TEXT("QUIRE_LOG_LEVEL", log_level, "info", "`debug`, `info`, `warn` or `error`."),
-    NUMBER("QUIRE_LOG_REQUEST_SAMPLE", log_request_sample, "1", 1, 1000000, "", "One successful request in this many is logged; failures always are."),
+    NUMBER("QUIRE_LOG_REQUEST_SAMPLE", log_request_sample, "1", 1, 1000000, "",
+           "One successful request in this many is logged; failures always are."),
     NUMBER("QUIRE_RINGS", rings, "0", 0, 64, "", "Threads, each with a ring of its own; 0: one a core."),
-    NUMBER("QUIRE_RING_ENTRIES", ring_entries, "1024", 64, 32768, "", "Submission entries of a ring, a power of two; completions are eight times as many."),
+    NUMBER("QUIRE_RING_ENTRIES", ring_entries, "1024", 64, 32768, "",
+           "Submission entries of a ring, a power of two; completions are eight times as many."),
     NUMBER("QUIRE_RECEIVE_BUFFERS", receive_buffers, "256", 8, 32768, "", "Receive buffers of a ring, a power of two."),
-    NUMBER("QUIRE_RECEIVE_BUFFER_BYTES", receive_buffer_bytes, "16384", 1024, MIB, "bytes", "Size of a receive buffer."),
-    NUMBER("QUIRE_HTTP_BACKLOG", backlog, "4096", 1, 65535, "", "Connections that may wait for being accepted, a ring; net.core.somaxconn bounds it."),
-    NUMBER("QUIRE_GATEWAY_CONNECTIONS_MAX", connections_max, "16384", 1, 1000000, "", "Connections of a ring; more are closed at once."),
-    NUMBER("QUIRE_GATEWAY_PIPELINE_MAX", pipeline_max, "100", 1, 1000, "", "Unanswered requests of a connection; beyond, reading stops."),
-    NUMBER("QUIRE_GATEWAY_INFLIGHT_MAX", inflight_max, "16384", 1, 1000000, "", "Requests of a ring that wait for a reply; more get a 503."),
+    NUMBER("QUIRE_RECEIVE_BUFFER_BYTES", receive_buffer_bytes, "16384", 1024, MIB, "bytes",
+           "Size of a receive buffer."),
+    NUMBER("QUIRE_HTTP_BACKLOG", backlog, "4096", 1, 65535, "",
+           "Connections that may wait for being accepted, a ring; net.core.somaxconn bounds it."),
+    NUMBER("QUIRE_GATEWAY_CONNECTIONS_MAX", connections_max, "16384", 1, 1000000, "",
+           "Connections of a ring; more are closed at once."),
+    NUMBER("QUIRE_GATEWAY_PIPELINE_MAX", pipeline_max, "100", 1, 1000, "",
+           "Unanswered requests of a connection; beyond, reading stops."),
+    NUMBER("QUIRE_GATEWAY_INFLIGHT_MAX", inflight_max, "16384", 1, 1000000, "",
+           "Requests of a ring that wait for a reply; more get a 503."),
     NUMBER("QUIRE_GATEWAY_BODY_BYTES_MAX", body_bytes_max, "536870912", MIB, 1024 * 1024 * MIB, "bytes",
            "Bodies that the process holds at once, every copy counted; beyond, requests get a 503."),
-    NUMBER("QUIRE_GATEWAY_PRODUCER_MESSAGES_MAX", producer_messages_max, "100000", 1, 10000000, "", "Messages that may wait for Kafka; more get a 503."),
-    NUMBER("QUIRE_GATEWAY_PRODUCER_BYTES_MAX", producer_bytes_max, "268435456", MIB, 2047 * MIB, "bytes", "The same in bytes."),
+    NUMBER("QUIRE_GATEWAY_PRODUCER_MESSAGES_MAX", producer_messages_max, "100000", 1, 10000000, "",
+           "Messages that may wait for Kafka; more get a 503."),
+    NUMBER("QUIRE_GATEWAY_PRODUCER_BYTES_MAX", producer_bytes_max, "268435456", MIB, 2047 * MIB, "bytes",
+           "The same in bytes."),
     NUMBER("QUIRE_GATEWAY_MESSAGE_BYTES_MAX", message_bytes_max, "17825792", MIB, 1000 * MIB, "bytes",
            "The largest message; brokers and topics must take it."),
-    NUMBER("QUIRE_GATEWAY_IDLE_MS", idle_ms, "75000", 10, 3600000, "ms", "How long a connection may stay open without a request."),
-    NUMBER("QUIRE_GATEWAY_HEAD_MS", head_ms, "10000", 10, 3600000, "ms", "How long a request's head may take; then 408."),
+    NUMBER("QUIRE_GATEWAY_IDLE_MS", idle_ms, "75000", 10, 3600000, "ms",
+           "How long a connection may stay open without a request."),
+    NUMBER("QUIRE_GATEWAY_HEAD_MS", head_ms, "10000", 10, 3600000, "ms",
+           "How long a request's head may take; then 408."),
     NUMBER("QUIRE_GATEWAY_BODY_MS", body_ms, "15000", 10, 3600000, "ms", "How long a body may stall; then 408."),
-    NUMBER("QUIRE_GATEWAY_WRITE_MS", write_ms, "30000", 10, 3600000, "ms", "How long an answer may go unread; then the connection is closed."),
-    NUMBER("QUIRE_GATEWAY_LINGER_MS", linger_ms, "5000", 10, 60000, "ms", "How long a connection that is being closed is still read, so that its last answer arrives."),
-    NUMBER("QUIRE_GATEWAY_DRAIN_MS", drain_ms, "2000", 0, 600000, "ms", "After SIGTERM: how long requests are served as before while /readyz says 503."),
-    NUMBER("QUIRE_GATEWAY_STOP_MS", stop_ms, "10000", 0, 600000, "ms", "After that: how long answers that are owed are waited for."),
+    NUMBER("QUIRE_GATEWAY_WRITE_MS", write_ms, "30000", 10, 3600000, "ms",
+           "How long an answer may go unread; then the connection is closed."),
+    NUMBER("QUIRE_GATEWAY_LINGER_MS", linger_ms, "5000", 10, 60000, "ms",
+           "How long a connection that is being closed is still read, so that its last answer arrives."),
+    NUMBER("QUIRE_GATEWAY_DRAIN_MS", drain_ms, "2000", 0, 600000, "ms",
+           "After SIGTERM: how long requests are served as before while /readyz says 503."),
+    NUMBER("QUIRE_GATEWAY_STOP_MS", stop_ms, "10000", 0, 600000, "ms",
+           "After that: how long answers that are owed are waited for."),
 };
 
 struct quire_setting_table gateway_settings(struct gateway_config *config) {
-    return (struct quire_setting_table){.settings = settings, .count = sizeof settings / sizeof settings[0], .target = config};
+    return (struct quire_setting_table){
+        .settings = settings, .count = sizeof settings / sizeof settings[0], .target = config};
 }

@@ -9,7 +9,8 @@
 
 #define CLOSING_GRACE_NS 1000000000u
 
-#define CONNECTION_OF(member_, pointer) ((struct connection *)((uint8_t *)(pointer) - offsetof(struct connection, member_)))
+#define CONNECTION_OF(member_, pointer)                                                                                \
+    ((struct connection *)((uint8_t *)(pointer) - offsetof(struct connection, member_)))
 
 bool connections_init(struct shard *shard, uint32_t connections_max) {
     struct shard_slots *slots = &shard->slots;
@@ -160,7 +161,8 @@ static void arm_receive(struct connection *connection) {
     connection->receive_cancelled = false;
 }
 
-/* Safe requests run side by side; one that changes something runs alone, so that pipelining keeps its order (RFC 9112 9.3.2). */
+/* Safe requests run side by side; one that changes something runs alone, so that pipelining keeps its order (RFC
+ * 9112 9.3.2). */
 static void start_queued(struct connection *connection) {
     bool open = false, unsafe_open = false;
     for (struct exchange *exchange = connection->oldest; exchange != NULL; exchange = exchange->next) {
@@ -193,10 +195,12 @@ static void settle(struct connection *connection) {
         start_queued(connection);
         connection_send(connection);
     }
-    if (connection->state == CONNECTION_FULL && connection->exchanges_count < (uint32_t)shard->gateway->config->pipeline_max)
+    if (connection->state == CONNECTION_FULL &&
+        connection->exchanges_count < (uint32_t)shard->gateway->config->pipeline_max)
         connection_resume(connection);
     if (connection->state == CONNECTION_IDLE) {
-        if (connection->youngest != NULL && connection->youngest->state == EXCHANGE_ANSWERED && connection->youngest->close_after)
+        if (connection->youngest != NULL && connection->youngest->state == EXCHANGE_ANSWERED &&
+            connection->youngest->close_after)
             connection_move(connection, CONNECTION_LAST);
         else if (connection->oldest == NULL && connection->read_timer.next == NULL)
             timer_arm(&shard->idle, &connection->read_timer, shard->now_ns);
@@ -208,7 +212,8 @@ static void settle(struct connection *connection) {
         cancel_operations(connection);
     else
         arm_receive(connection);
-    if (connection->state == CONNECTION_CLOSING && !connection->receive_armed && !connection->send_in_flight && !connection->touched) {
+    if (connection->state == CONNECTION_CLOSING && !connection->receive_armed && !connection->send_in_flight &&
+        !connection->touched) {
         ring_add_close(shard->ring, connection->fd);
         release(connection);
     }
@@ -233,12 +238,14 @@ static void handle_received(struct connection *connection, const struct ring_eve
         connection_read(connection, event->bytes);
     else if (event->result == 0)
         connection_end_input(connection);
-    else if (event->result != -ENOBUFS && event->result != -ECANCELED && event->result != -EINTR && event->result != -EAGAIN)
+    else if (event->result != -ENOBUFS && event->result != -ECANCELED && event->result != -EINTR &&
+             event->result != -EAGAIN)
         connection_abort(connection); /* reset by the peer, as a rule */
 }
 
 void connection_handle(struct shard *shard, const struct ring_event *event) {
-    struct connection *connection = event->key.slot < shard->slots.slots_max ? shard->slots.tenants[event->key.slot] : NULL;
+    struct connection *connection =
+        event->key.slot < shard->slots.slots_max ? shard->slots.tenants[event->key.slot] : NULL;
     if (connection == NULL || connection->key.generation != event->key.generation)
         return; /* can't be: a connection outlives its operations; not worth a crash */
     if (event->op == RING_SEND)

@@ -1,7 +1,8 @@
 /* One client connection: bytes in, requests in order, answers out in the same order.
  *
- * Ring thread only. Created for an accepted descriptor, which it then owns; freed by itself when every operation on it has ended. All functions
- * that change it only mark it (connection_touch); what follows from the changes is done once a turn, in connections_settle. */
+ * Ring thread only. Created for an accepted descriptor, which it then owns; freed by itself when every operation on it
+ * has ended. All functions that change it only mark it (connection_touch); what follows from the changes is done once a
+ * turn, in connections_settle. */
 #ifndef QUIRE_GATEWAY_CONNECTION_H
 #define QUIRE_GATEWAY_CONNECTION_H
 

@@ -1,4 +1,5 @@
-/* What connection.c (its life), connection_read.c (bytes in) and connection_write.c (answers out) share; for them and their test only. */
+/* What connection.c (its life), connection_read.c (bytes in) and connection_write.c (answers out) share; for them and
+ * their test only. */
 #ifndef QUIRE_GATEWAY_CONNECTION_INTERNAL_H
 #define QUIRE_GATEWAY_CONNECTION_INTERNAL_H
 
@@ -10,9 +11,9 @@
 
 #define CONNECTION_PIECES_MAX 16u /* of one send: pipelined answers leave together */
 
-/* oldest..youngest: the exchanges that are owed an answer, exchanges_count of them; `reading` is the youngest while its message is coming.
- * The send in flight points into the oldest ones, so they are given back only after it. sent_bytes counts what the oldest has had sent.
- * stash holds what came in while FULL. */
+/* oldest..youngest: the exchanges that are owed an answer, exchanges_count of them; `reading` is the youngest while its
+ * message is coming. The send in flight points into the oldest ones, so they are given back only after it. sent_bytes
+ * counts what the oldest has had sent. stash holds what came in while FULL. */
 struct connection {
     struct shard *shard;
     struct connection *next_touched;

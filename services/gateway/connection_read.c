@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* What a connection that is being closed may still send us before it is cut off: an upload that was refused early, with room for its framing. */
+/* What a connection that is being closed may still send us before it is cut off: an upload that was refused early, with
+ * room for its framing. */
 #define DROPPED_BYTES_MAX (32u * 1024 * 1024)
 
 static void read_body(void *context, struct quire_slice piece) {

@@ -23,7 +23,8 @@ static void gather(struct connection *connection) {
     connection->message = (struct msghdr){.msg_iov = connection->pieces};
     if (connection->interim_left > 0)
         add_piece(connection, interim + INTERIM_BYTES - connection->interim_left, connection->interim_left, &none);
-    for (const struct exchange *exchange = connection->oldest; exchange != NULL && exchange->state == EXCHANGE_ANSWERED; exchange = exchange->next) {
+    for (const struct exchange *exchange = connection->oldest; exchange != NULL && exchange->state == EXCHANGE_ANSWERED;
+         exchange = exchange->next) {
         if (connection->message.msg_iovlen + 2 > CONNECTION_PIECES_MAX)
             break;
         add_piece(connection, exchange->answer_head.bytes, exchange->answer_head.size, &skip);
@@ -36,7 +37,8 @@ static void gather(struct connection *connection) {
 /* 100 Continue is due when the request is next in turn and waits to send its body. */
 static void add_interim(struct connection *connection) {
     struct exchange *exchange = connection->oldest;
-    if (exchange == NULL || exchange != connection->reading || connection->state != CONNECTION_BODY || !exchange->wants_continue)
+    if (exchange == NULL || exchange != connection->reading || connection->state != CONNECTION_BODY ||
+        !exchange->wants_continue)
         return;
     exchange->wants_continue = false;
     connection->interim_left = INTERIM_BYTES;

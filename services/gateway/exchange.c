@@ -9,12 +9,12 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#define SPARE_EXCHANGES_MAX 256u       /* a shard's; each keeps at most two first blocks of arenas */
-#define HEAD_BYTES_MAX (256u * 1024)   /* a head of 24 KiB in a text that doubled, its fields, the answer's head */
-#define WORK_BYTES_MIN (1024u * 1024)  /* transcoding, for any size of body */
-#define WORK_FACTOR 8u                 /* and for each byte of it: JSON's tree, the message, its packed form */
-#define COPIES 3u                      /* what the budget is asked for before a body or value is transcoded */
-#define KEPT_WORK_BYTES (64u * 1024)   /* a larger work arena is freed, not kept */
+#define SPARE_EXCHANGES_MAX 256u      /* a shard's; each keeps at most two first blocks of arenas */
+#define HEAD_BYTES_MAX (256u * 1024)  /* a head of 24 KiB in a text that doubled, its fields, the answer's head */
+#define WORK_BYTES_MIN (1024u * 1024) /* transcoding, for any size of body */
+#define WORK_FACTOR 8u                /* and for each byte of it: JSON's tree, the message, its packed form */
+#define COPIES 3u                     /* what the budget is asked for before a body or value is transcoded */
+#define KEPT_WORK_BYTES (64u * 1024)  /* a larger work arena is freed, not kept */
 
 struct exchange *exchange_take(struct shard *shard, struct connection *connection) {
     struct exchange *exchange = shard->spare;
@@ -69,7 +69,8 @@ static void wipe_token(struct exchange *exchange) {
         return;
     sodium_memzero(exchange->token, sizeof exchange->token);
     if (exchange->answer_content.size > 0)
-        sodium_memzero((void *)(uintptr_t)exchange->answer_content.bytes, exchange->answer_content.size); /* in `work` */
+        sodium_memzero((void *)(uintptr_t)exchange->answer_content.bytes,
+                       exchange->answer_content.size); /* in `work` */
 }
 
 void exchange_give(struct exchange *exchange) {
@@ -108,7 +109,8 @@ void exchange_pool_clear(struct shard *shard) {
 
 bool exchange_is_safe(const struct exchange *exchange) {
     enum http_method method = exchange->head.method;
-    return method == HTTP_METHOD_GET || method == HTTP_METHOD_HEAD || method == HTTP_METHOD_OPTIONS || exchange->refusal.status != 0;
+    return method == HTTP_METHOD_GET || method == HTTP_METHOD_HEAD || method == HTTP_METHOD_OPTIONS ||
+           exchange->refusal.status != 0;
 }
 
 void exchange_read_body(struct exchange *exchange, struct quire_slice piece) {
@@ -171,7 +173,8 @@ static void make_fingerprint(const struct exchange *exchange, uint8_t ret_finger
     (void)crypto_hash_sha256_final(&state, ret_fingerprint);
 }
 
-static bool encode(struct exchange *exchange, const uint8_t *correlation, struct transcode_encoded *ret_encoded, struct problem *ret_problem) {
+static bool encode(struct exchange *exchange, const uint8_t *correlation, struct transcode_encoded *ret_encoded,
+                   struct problem *ret_problem) {
     uint8_t nothing[BODY_PADDING] = {0};
     const struct transcode_request request = {
         .call = exchange->match.route->call,
@@ -191,7 +194,8 @@ static bool encode(struct exchange *exchange, const uint8_t *correlation, struct
     return transcode_encode(&exchange->work, &request, ret_encoded, ret_problem);
 }
 
-static enum bus_result send_request(struct exchange *exchange, const struct transcode_encoded *encoded, const uint8_t *fingerprint) {
+static enum bus_result send_request(struct exchange *exchange, const struct transcode_encoded *encoded,
+                                    const uint8_t *fingerprint) {
     const struct route *route = exchange->match.route;
     bool with_key = exchange->idempotency_key.size > 0;
     const struct bus_request request = {
@@ -204,8 +208,10 @@ static enum bus_result send_request(struct exchange *exchange, const struct tran
         .traceparent = exchange->traceparent,
         .client = quire_slice_of(exchange->client),
         .idempotency_key = exchange->idempotency_key,
-        .fingerprint = with_key ? (struct quire_slice){fingerprint, crypto_hash_sha256_BYTES} : (struct quire_slice){NULL, 0},
-        .session = exchange->has_session ? (struct quire_slice){exchange->session, sizeof exchange->session} : (struct quire_slice){NULL, 0},
+        .fingerprint =
+            with_key ? (struct quire_slice){fingerprint, crypto_hash_sha256_BYTES} : (struct quire_slice){NULL, 0},
+        .session = exchange->has_session ? (struct quire_slice){exchange->session, sizeof exchange->session}
+                                         : (struct quire_slice){NULL, 0},
         .value = {encoded->value, encoded->value_bytes},
     };
     return bus_send(exchange->shard->port, &request);
@@ -298,7 +304,8 @@ static void answer_decoded(struct exchange *exchange, unsigned status, struct qu
         return;
     }
     if (!transcode_decode(&exchange->work, exchange->match.route->call, status, value, exchange->token, &decoded)) {
-        QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable", QUIRE_TEXT("request_id", exchange->request_id),
+        QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable",
+                  QUIRE_TEXT("request_id", exchange->request_id),
                   QUIRE_CTEXT("method", exchange->match.route->call->method), QUIRE_INTEGER("bytes", value.size));
         exchange_answer_status(exchange, 500, NULL);
         return;
@@ -319,7 +326,8 @@ static void answer_decoded(struct exchange *exchange, unsigned status, struct qu
 static void answer_failed(struct exchange *exchange, unsigned status, struct quire_slice value) {
     struct problem problem;
     if (!problem_decode(&exchange->work, value, &problem)) {
-        QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable", QUIRE_TEXT("request_id", exchange->request_id),
+        QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable",
+                  QUIRE_TEXT("request_id", exchange->request_id),
                   QUIRE_CTEXT("method", exchange->match.route->call->method), QUIRE_INTEGER("status", status));
         exchange_answer_status(exchange, 500, NULL);
         return;

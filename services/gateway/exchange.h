@@ -1,7 +1,9 @@
-/* One request from its head to its answer: the file where HTTP, transcoding, the table of waiting requests and Kafka meet.
+/* One request from its head to its answer: the file where HTTP, transcoding, the table of waiting requests and Kafka
+ * meet.
  *
- * Ring thread only. A connection owns its exchanges; an exchange is in exactly one of the states below, and exchange.c alone moves it. While it
- * WAITS the inflight table (or the health question) knows it too, and exchange_abandon makes them forget it. */
+ * Ring thread only. A connection owns its exchanges; an exchange is in exactly one of the states below, and exchange.c
+ * alone moves it. While it WAITS the inflight table (or the health question) knows it too, and exchange_abandon makes
+ * them forget it. */
 #ifndef QUIRE_GATEWAY_EXCHANGE_H
 #define QUIRE_GATEWAY_EXCHANGE_H
 
@@ -35,10 +37,10 @@ struct exchange {
     struct target target;
     struct route_match match;
     struct body body;
-    size_t held_bytes; /* of the body budget, beside `body` */
+    size_t held_bytes;      /* of the body budget, beside `body` */
     struct problem refusal; /* status 0: none. What the head alone settles */
     struct quire_slice request_id, traceparent, idempotency_key;
-    struct inflight_id id; /* while WAITING for a reply */
+    struct inflight_id id;                                            /* while WAITING for a reply */
     uint64_t begun_ns, complete_ns, sent_ns, replied_ns, answered_ns; /* 0: not yet */
     uint64_t deadline_ns, deadline_ms;                                /* monotonic; wall clock */
     uint32_t timeout_ms;
@@ -58,7 +60,8 @@ void exchange_give(struct exchange *exchange);
 /* Frees the shard's spare ones. */
 void exchange_pool_clear(struct shard *shard);
 
-/* The head is complete: settles everything that it alone settles (`refusal`), and whether the body is kept. `peer` is who is connected. */
+/* The head is complete: settles everything that it alone settles (`refusal`), and whether the body is kept. `peer` is
+ * who is connected. */
 void exchange_read_head(struct exchange *exchange, const struct http_head *head, struct client_address peer);
 /* A piece of the body: kept or dropped. */
 void exchange_read_body(struct exchange *exchange, struct quire_slice piece);
@@ -68,8 +71,10 @@ bool exchange_refuses_early(const struct exchange *exchange);
 void exchange_end_body(struct exchange *exchange);
 /* Sends the refusal now, with the body unread: READING -> ANSWERED, and the connection closes after it. */
 void exchange_refuse(struct exchange *exchange);
-/* The message can't be read further: READING -> ANSWERED, and the connection closes after it. `head` is what is known of it. */
-void exchange_break(struct exchange *exchange, const struct http_head *head, struct client_address peer, unsigned status, const char *detail);
+/* The message can't be read further: READING -> ANSWERED, and the connection closes after it. `head` is what is known
+ * of it. */
+void exchange_break(struct exchange *exchange, const struct http_head *head, struct client_address peer,
+                    unsigned status, const char *detail);
 /* Does it change nothing (RFC 9110 9.2.1)? Then it may run beside others of its connection. */
 bool exchange_is_safe(const struct exchange *exchange);
 /* QUEUED -> WAITING or ANSWERED. */

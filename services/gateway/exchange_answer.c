@@ -10,7 +10,8 @@ static uint64_t us_between(uint64_t from_ns, uint64_t to_ns) {
     return from_ns == 0 || to_ns <= from_ns ? 0 : (to_ns - from_ns) / 1000;
 }
 
-/* Failures always; of the successes one in log_request_sample; the gateway's own pages, which probes ask for all day, only at debug. */
+/* Failures always; of the successes one in log_request_sample; the gateway's own pages, which probes ask for all day,
+ * only at debug. */
 static void log_request(const struct exchange *exchange) {
     struct shard *shard = exchange->shard;
     const struct route *route = exchange->match.route;
@@ -21,8 +22,10 @@ static void log_request(const struct exchange *exchange) {
     if (exchange->status < 400 && shard->answered++ % (uint64_t)shard->gateway->config->log_request_sample != 0)
         return;
     QUIRE_LOG(shard->gateway->log, level, "request.done", QUIRE_TEXT("request_id", exchange->request_id),
-              QUIRE_CTEXT("method", http_method_text(exchange->head.method)), QUIRE_CTEXT("route", route == NULL ? "unmatched" : route->path),
-              QUIRE_INTEGER("status", exchange->status), QUIRE_NUMBER("ms", (double)us_between(exchange->begun_ns, exchange->answered_ns) / 1000),
+              QUIRE_CTEXT("method", http_method_text(exchange->head.method)),
+              QUIRE_CTEXT("route", route == NULL ? "unmatched" : route->path),
+              QUIRE_INTEGER("status", exchange->status),
+              QUIRE_NUMBER("ms", (double)us_between(exchange->begun_ns, exchange->answered_ns) / 1000),
               QUIRE_INTEGER("parse_us", us_between(exchange->begun_ns, exchange->complete_ns)),
               QUIRE_INTEGER("produce_us", us_between(exchange->complete_ns, exchange->sent_ns)),
               QUIRE_INTEGER("wait_us", us_between(exchange->sent_ns, exchange->replied_ns)),
@@ -81,7 +84,10 @@ void exchange_answer(struct exchange *exchange, const struct answer *answer) {
 
 void exchange_answer_problem(struct exchange *exchange, const struct problem *problem) {
     struct quire_slice json = {NULL, 0};
-    struct answer answer = {.status = problem->status, .content_type = "application/problem+json", .cache_control = "no-store", .problem = problem};
+    struct answer answer = {.status = problem->status,
+                            .content_type = "application/problem+json",
+                            .cache_control = "no-store",
+                            .problem = problem};
     if (problem->status == 405)
         answer.allow = exchange->match.allow;
     if (problem_render(&exchange->arena, problem, exchange->request_id, &json))
@@ -104,7 +110,8 @@ void exchange_answer_own(struct exchange *exchange) {
     switch (route->kind) {
     case ROUTE_READYZ:
         if (!gateway_ready(gateway)) {
-            exchange_answer_status(exchange, 503, gateway_phase(gateway) == GATEWAY_SERVING ? "Starting, or Kafka is away." : "Stopping.");
+            exchange_answer_status(
+                exchange, 503, gateway_phase(gateway) == GATEWAY_SERVING ? "Starting, or Kafka is away." : "Stopping.");
             return;
         }
         answer.content = QUIRE_SLICE_LITERAL("{\"status\":\"ready\"}");

@@ -1,4 +1,5 @@
-/* How an exchange is answered: the answer's head and content, the log line, the count. Part of exchange.c; for it and its sisters only. */
+/* How an exchange is answered: the answer's head and content, the log line, the count. Part of exchange.c; for it and
+ * its sisters only. */
 #ifndef QUIRE_GATEWAY_EXCHANGE_ANSWER_H
 #define QUIRE_GATEWAY_EXCHANGE_ANSWER_H
 

@@ -60,7 +60,9 @@ static bool check_target(struct exchange *exchange) {
     case TARGET_NO_MEMORY:
         return refuse(exchange, 503, "Out of memory for requests.");
     }
-    struct quire_slice authority = exchange->target.authority.size > 0 ? exchange->target.authority : host == NULL ? quire_slice_of(NULL) : host->value;
+    struct quire_slice authority = exchange->target.authority.size > 0 ? exchange->target.authority
+                                   : host == NULL                      ? quire_slice_of(NULL)
+                                                                       : host->value;
     if ((host != NULL || authority.size > 0) && !target_host_listed(authority, gateway->config->http_hosts))
         return refuse(exchange, 421, "This host isn't served here.");
     return true;
@@ -163,10 +165,12 @@ bool exchange_refuses_early(const struct exchange *exchange) {
     if (exchange->refusal.status == 0)
         return false;
     bool body_comes = head->chunked || head->content_length > 0;
-    return body_comes && (head->content_length > REFUSED_BODY_MAX || head->chunked || fields_expect(head) != FIELDS_EXPECT_NOTHING);
+    return body_comes &&
+           (head->content_length > REFUSED_BODY_MAX || head->chunked || fields_expect(head) != FIELDS_EXPECT_NOTHING);
 }
 
-void exchange_break(struct exchange *exchange, const struct http_head *head, struct client_address peer, unsigned status, const char *detail) {
+void exchange_break(struct exchange *exchange, const struct http_head *head, struct client_address peer,
+                    unsigned status, const char *detail) {
     bool head_known = exchange->request_id.size > 0;
     if (!head_known) {
         exchange->head = *head;

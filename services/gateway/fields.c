@@ -10,7 +10,8 @@ static struct quire_slice trim(struct quire_slice text) {
     return text;
 }
 
-/* Takes the part before `separator` off `rest`. False when nothing is left. Quoted separators don't occur in what is read here. */
+/* Takes the part before `separator` off `rest`. False when nothing is left. Quoted separators don't occur in what is
+ * read here. */
 static bool next_part(struct quire_slice *rest, uint8_t separator, struct quire_slice *ret_part) {
     if (rest->bytes == NULL)
         return false;
@@ -110,7 +111,8 @@ enum fields_expectation fields_expect(const struct http_head *head) {
     const struct http_field *expect = http_find(head, "Expect", &count);
     if (count == 0 || head->minor == 0) /* HTTP/1.0 knows no expectation: RFC 9110 10.1.1 */
         return FIELDS_EXPECT_NOTHING;
-    return count == 1 && http_name_equal(expect->value, "100-continue") ? FIELDS_EXPECT_CONTINUE : FIELDS_EXPECT_UNKNOWN;
+    return count == 1 && http_name_equal(expect->value, "100-continue") ? FIELDS_EXPECT_CONTINUE
+                                                                        : FIELDS_EXPECT_UNKNOWN;
 }
 
 bool fields_timeout(const struct http_head *head, uint32_t fallback_ms, uint32_t *ret_timeout_ms) {
@@ -147,7 +149,8 @@ bool fields_session(const struct http_head *head, uint8_t ret_session[QUIRE_SESS
     static const char scheme[] = "Bearer ";
     size_t count;
     const struct http_field *field = http_find(head, "Authorization", &count);
-    if (count != 1 || field->value.size < sizeof scheme || strncasecmp((const char *)field->value.bytes, scheme, sizeof scheme - 1) != 0)
+    if (count != 1 || field->value.size < sizeof scheme ||
+        strncasecmp((const char *)field->value.bytes, scheme, sizeof scheme - 1) != 0)
         return false;
     struct quire_slice token = {field->value.bytes + sizeof scheme - 1, field->value.size - (sizeof scheme - 1)};
     return quire_token_session(trim(token), ret_session);
@@ -177,7 +180,8 @@ struct quire_slice fields_request_id(const struct http_head *head) {
         return none;
     for (size_t i = 0; i < field->value.size; i++) {
         uint8_t c = field->value.bytes[i];
-        if (!is_digit(c) && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && c != '.' && c != '_' && c != ':' && c != '-')
+        if (!is_digit(c) && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && c != '.' && c != '_' && c != ':' &&
+            c != '-')
             return none;
     }
     return field->value;
@@ -203,8 +207,8 @@ struct quire_slice fields_traceparent(const struct http_head *head) {
     const uint8_t *text = field->value.bytes;
     bool version_0 = text[0] == '0' && text[1] == '0', longer = field->value.size > FIELDS_TRACEPARENT_CHARACTERS;
     /* 00-<32 trace id>-<16 parent id>-<2 flags>; later versions may append "-..." */
-    if (!is_hex(text, 2, true) || memcmp(text, "ff", 2) == 0 || text[2] != '-' || !is_hex(text + 3, 32, false) || text[35] != '-' ||
-        !is_hex(text + 36, 16, false) || text[52] != '-' || !is_hex(text + 53, 2, true))
+    if (!is_hex(text, 2, true) || memcmp(text, "ff", 2) == 0 || text[2] != '-' || !is_hex(text + 3, 32, false) ||
+        text[35] != '-' || !is_hex(text + 36, 16, false) || text[52] != '-' || !is_hex(text + 53, 2, true))
         return none;
     if (longer && (version_0 || text[55] != '-'))
         return none;

@@ -1,5 +1,5 @@
-/* The meaning of request fields that the gateway itself obeys: Accept, Content-Type, Expect, Request-Timeout, Authorization, Idempotency-Key,
- * X-Request-ID, traceparent. Pure functions of a head; any thread. */
+/* The meaning of request fields that the gateway itself obeys: Accept, Content-Type, Expect, Request-Timeout,
+ * Authorization, Idempotency-Key, X-Request-ID, traceparent. Pure functions of a head; any thread. */
 #ifndef QUIRE_GATEWAY_FIELDS_H
 #define QUIRE_GATEWAY_FIELDS_H
 
@@ -10,7 +10,8 @@
 #define FIELDS_REQUEST_ID_MAX 128u
 #define FIELDS_TRACEPARENT_CHARACTERS 55u
 
-/* Is `type`/`subtype` ("application", "json") among what Accept takes (RFC 9110 12.5.1)? Without Accept, or when it can't be read: yes. */
+/* Is `type`/`subtype` ("application", "json") among what Accept takes (RFC 9110 12.5.1)? Without Accept, or when it
+ * can't be read: yes. */
 bool fields_accept(const struct http_head *head, const char *type, const char *subtype);
 /* Is the content JSON in UTF-8, not encoded further? */
 bool fields_json(const struct http_head *head);
@@ -18,7 +19,8 @@ bool fields_json(const struct http_head *head);
 enum fields_expectation { FIELDS_EXPECT_NOTHING, FIELDS_EXPECT_CONTINUE, FIELDS_EXPECT_UNKNOWN };
 enum fields_expectation fields_expect(const struct http_head *head);
 
-/* Request-Timeout in milliseconds, rounded up, at most FIELDS_TIMEOUT_MS_MAX; `fallback_ms` without one. False: it can't be read. */
+/* Request-Timeout in milliseconds, rounded up, at most FIELDS_TIMEOUT_MS_MAX; `fallback_ms` without one. False: it
+ * can't be read. */
 QUIRE_MUSTCHECK bool fields_timeout(const struct http_head *head, uint32_t fallback_ms, uint32_t *ret_timeout_ms);
 
 /* The session key of Authorization: Bearer (RFC 6750). False: there is none, or none that could be a token's. */

@@ -1,4 +1,5 @@
-/* What all rings of a gateway process share: constants of the start, and a few atomics. Wiring only, no behaviour but reading the phase. */
+/* What all rings of a gateway process share: constants of the start, and a few atomics. Wiring only, no behaviour but
+ * reading the phase. */
 #ifndef QUIRE_GATEWAY_GATEWAY_H
 #define QUIRE_GATEWAY_GATEWAY_H
 
@@ -29,8 +30,8 @@ struct gateway {
     struct budget budget;
     uint32_t rings_count;
     bool limits_off;
-    atomic_int phase;           /* written by the main thread */
-    atomic_uint rings_ready;    /* rings whose reply partitions work; each adds and takes itself */
+    atomic_int phase;        /* written by the main thread */
+    atomic_uint rings_ready; /* rings whose reply partitions work; each adds and takes itself */
 };
 
 static inline enum gateway_phase gateway_phase(const struct gateway *gateway) {
@@ -39,7 +40,8 @@ static inline enum gateway_phase gateway_phase(const struct gateway *gateway) {
 
 /* True when every ring can serve and no one asked the process to stop. Any thread. */
 static inline bool gateway_ready(const struct gateway *gateway) {
-    return gateway_phase(gateway) == GATEWAY_SERVING && atomic_load_explicit(&gateway->rings_ready, memory_order_relaxed) == gateway->rings_count;
+    return gateway_phase(gateway) == GATEWAY_SERVING &&
+           atomic_load_explicit(&gateway->rings_ready, memory_order_relaxed) == gateway->rings_count;
 }
 
 #endif

@@ -18,7 +18,8 @@
 /* From good to bad, so that the worst of several is the largest. */
 enum health_status { HEALTH_UNKNOWN, HEALTH_HEALTHY, HEALTH_DEGRADED, HEALTH_UNHEALTHY };
 
-static const char *const status_texts[] = {"unhealthy", "healthy", "degraded", "unhealthy"}; /* unknown is as bad as unhealthy */
+static const char *const status_texts[] = {"unhealthy", "healthy", "degraded",
+                                           "unhealthy"}; /* unknown is as bad as unhealthy */
 
 struct health_check {
     const char *name; /* of the contract, or a constant */
@@ -144,7 +145,8 @@ static void render_check(struct json_writer *writer, const struct health_check *
 static enum health_status worst(const struct health *health) {
     enum health_status status = HEALTH_HEALTHY;
     for (size_t i = 0; i < health->checks_count; i++) {
-        enum health_status one = health->checks[i].status == HEALTH_UNKNOWN ? HEALTH_UNHEALTHY : health->checks[i].status;
+        enum health_status one =
+            health->checks[i].status == HEALTH_UNKNOWN ? HEALTH_UNHEALTHY : health->checks[i].status;
         if (one > status)
             status = one;
     }
@@ -280,13 +282,16 @@ static void settle(struct health *health, struct health_question *question) {
 }
 
 static enum health_status status_of(const char *text) {
-    return strcmp(text, "healthy") == 0 ? HEALTH_HEALTHY : strcmp(text, "degraded") == 0 ? HEALTH_DEGRADED : HEALTH_UNHEALTHY;
+    return strcmp(text, "healthy") == 0    ? HEALTH_HEALTHY
+           : strcmp(text, "degraded") == 0 ? HEALTH_DEGRADED
+                                           : HEALTH_UNHEALTHY;
 }
 
 void health_receive(struct health *health, struct waiter *waiter, unsigned status, struct quire_slice value) {
     struct health_question *question = (struct health_question *)waiter;
     double latency_ms = (double)(quire_monotonic_ns() - question->asked_ns) / 1e6;
-    Quire__HealthReply *reply = status != 0 && status != 200 ? NULL : quire__health_reply__unpack(NULL, value.size, value.bytes);
+    Quire__HealthReply *reply =
+        status != 0 && status != 200 ? NULL : quire__health_reply__unpack(NULL, value.size, value.bytes);
     if (reply == NULL) {
         merge(question->check, HEALTH_UNHEALTHY, latency_ms, "it gave no health answer");
     } else {

@@ -1,7 +1,7 @@
 /* GET /health: asks every service over its first lane how it is, and says what came back.
  *
- * One question a ring at a time, however many ask; its answer serves whoever asks within HEALTH_FRESH_NS after it. Never takes longer
- * than HEALTH_WAIT_NS: who hasn't answered by then is unhealthy. Ring thread only. */
+ * One question a ring at a time, however many ask; its answer serves whoever asks within HEALTH_FRESH_NS after it.
+ * Never takes longer than HEALTH_WAIT_NS: who hasn't answered by then is unhealthy. Ring thread only. */
 #ifndef QUIRE_GATEWAY_HEALTH_H
 #define QUIRE_GATEWAY_HEALTH_H
 

@@ -13,7 +13,8 @@ struct http_span {
     uint32_t name, name_size, value, value_size; /* name and value are offsets in the text */
 };
 
-static const char *const method_texts[HTTP_METHODS] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "other"};
+static const char *const method_texts[HTTP_METHODS] = {"GET",    "HEAD",    "POST",  "PUT",     "PATCH",
+                                                       "DELETE", "OPTIONS", "TRACE", "CONNECT", "other"};
 
 const char *http_method_text(enum http_method method) {
     return method_texts[method];
@@ -107,8 +108,8 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size) {
 /* A version that can be read, but isn't ours. */
 static bool is_foreign_version(const struct http_parser *parser) {
     const char *version = parser->version;
-    return parser->version_size == 3 && version[0] >= '0' && version[0] <= '9' && version[1] == '.' && version[2] >= '0' && version[2] <= '9' &&
-           memcmp(version, "1.0", 3) != 0 && memcmp(version, "1.1", 3) != 0;
+    return parser->version_size == 3 && version[0] >= '0' && version[0] <= '9' && version[1] == '.' &&
+           version[2] >= '0' && version[2] <= '9' && memcmp(version, "1.0", 3) != 0 && memcmp(version, "1.1", 3) != 0;
 }
 
 static int on_version(llhttp_t *llhttp, const char *at, size_t size) {
@@ -134,7 +135,9 @@ static int on_version_complete(llhttp_t *llhttp) {
 /* Trailers are read and dropped (RFC 9110 6.5.1), within the bound of a header section. */
 static int drop_trailer(struct http_parser *parser, size_t size) {
     parser->trailer_bytes += (uint32_t)size;
-    return parser->trailer_bytes <= HTTP_SECTION_MAX ? 0 : break_off(parser, 431, "The trailer section is longer than 16 KiB.");
+    return parser->trailer_bytes <= HTTP_SECTION_MAX
+               ? 0
+               : break_off(parser, 431, "The trailer section is longer than 16 KiB.");
 }
 
 static int on_field_name(llhttp_t *llhttp, const char *at, size_t size) {
@@ -195,7 +198,9 @@ static int on_chunk_extension(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = llhttp->data;
     (void)at; /* extensions are ignored, but not without a bound (RFC 9112 7.1.1) */
     parser->extension_bytes += (uint32_t)size;
-    return parser->extension_bytes <= HTTP_SECTION_MAX ? 0 : break_off(parser, 400, "There are more than 16 KiB of chunk extensions.");
+    return parser->extension_bytes <= HTTP_SECTION_MAX
+               ? 0
+               : break_off(parser, 400, "There are more than 16 KiB of chunk extensions.");
 }
 
 static int on_message_complete(llhttp_t *llhttp) {
@@ -239,11 +244,13 @@ bool http_begun(const struct http_parser *parser) {
 }
 
 static bool is_token(uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-/* Empty lines and the method are read here: llhttp would refuse a method that it doesn't know, and know some that HTTP doesn't have.
- * It is then given POST in its place, so that an unknown one still gets its answer in order, on a connection that goes on. */
+/* Empty lines and the method are read here: llhttp would refuse a method that it doesn't know, and know some that HTTP
+ * doesn't have. It is then given POST in its place, so that an unknown one still gets its answer in order, on a
+ * connection that goes on. */
 static size_t read_method(struct http_parser *parser, struct quire_slice bytes, bool *ret_done) {
     size_t i = 0;
     *ret_done = false;
@@ -297,7 +304,8 @@ static void start_llhttp(struct http_parser *parser) {
 static uint64_t allowance(const struct http_parser *parser) {
     uint64_t end;
     if (parser->phase == PHASE_HEAD)
-        end = parser->section_start == 0 ? parser->line_start + (uint64_t)HTTP_REQUEST_LINE_MAX + 2 : parser->section_start + (uint64_t)HTTP_SECTION_MAX;
+        end = parser->section_start == 0 ? parser->line_start + (uint64_t)HTTP_REQUEST_LINE_MAX + 2
+                                         : parser->section_start + (uint64_t)HTTP_SECTION_MAX;
     else if (parser->trailer_start > 0)
         end = parser->trailer_start + (uint64_t)HTTP_SECTION_MAX;
     else
@@ -330,7 +338,9 @@ static void explain(struct http_parser *parser, enum llhttp_errno error) {
         (void)break_off(parser, 400, "A chunk's size is malformed.");
         return;
     default:
-        (void)break_off(parser, 400, parser->phase == PHASE_BODY ? "The body's framing is malformed." : "The request's head is malformed.");
+        (void)break_off(parser, 400,
+                        parser->phase == PHASE_BODY ? "The body's framing is malformed."
+                                                    : "The request's head is malformed.");
         return;
     }
 }
@@ -373,7 +383,8 @@ static void settle_framing(struct http_parser *parser) {
     size_t lengths, encodings;
     const struct http_field *length = http_find(head, "Content-Length", &lengths);
     const struct http_field *encoding = http_find(head, "Transfer-Encoding", &encodings);
-    if (encodings > 1 || (encodings == 1 && (lengths > 0 || head->minor == 0 || !http_name_equal(encoding->value, "chunked"))))
+    if (encodings > 1 ||
+        (encodings == 1 && (lengths > 0 || head->minor == 0 || !http_name_equal(encoding->value, "chunked"))))
         (void)break_off(parser, 400, "Transfer-Encoding must be chunked, alone, once, in HTTP/1.1.");
     else if (lengths > 1 || (lengths == 1 && !parse_length(length->value, &head->content_length)))
         (void)break_off(parser, 400, "Content-Length must be one number.");

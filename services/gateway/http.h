@@ -1,7 +1,8 @@
 /* HTTP/1.1 requests out of a stream of bytes (RFC 9112), strictly: what could be read in two ways is refused.
  *
- * llhttp does the reading; this module adds what it leaves to its user: limits, one Host, one framing, the method. One parser a
- * connection, on its ring's thread; it holds no buffer of its own: a head's text goes to the arena of the request being read. */
+ * llhttp does the reading; this module adds what it leaves to its user: limits, one Host, one framing, the method. One
+ * parser a connection, on its ring's thread; it holds no buffer of its own: a head's text goes to the arena of the
+ * request being read. */
 #ifndef QUIRE_GATEWAY_HTTP_H
 #define QUIRE_GATEWAY_HTTP_H
 
@@ -10,7 +11,8 @@
 #include <llhttp.h>
 
 #define HTTP_REQUEST_LINE_MAX 8192u /* bytes without the line's end */
-#define HTTP_SECTION_MAX 16384u     /* bytes of the field lines and the empty line; also of trailers and of chunk extensions */
+#define HTTP_SECTION_MAX                                                                                               \
+    16384u /* bytes of the field lines and the empty line; also of trailers and of chunk extensions */
 #define HTTP_FIELDS_MAX 100u
 #define HTTP_BODY_MAX (16u * 1024 * 1024)
 
@@ -65,13 +67,14 @@ struct http_parser {
     void *context;
     uint8_t *text; /* the head's text so far; fields point to it by offset until the head is complete */
     struct http_span *spans;
-    const uint8_t *fed;   /* what llhttp reads now, and which offset of the message it begins at */
+    const uint8_t *fed; /* what llhttp reads now, and which offset of the message it begins at */
     uint64_t fed_offset;
     uint64_t body_bytes;
     uint32_t text_size, text_room;
     uint32_t spans_count, spans_room;
     uint32_t target_size;
-    uint32_t line_start, target_start, target_end, section_start, trailer_start; /* offsets in the message; 0: not yet */
+    uint32_t line_start, target_start, target_end, section_start,
+        trailer_start; /* offsets in the message; 0: not yet */
     uint32_t extension_bytes, trailer_bytes;
     uint8_t phase; /* enum http_phase of http.c */
     uint8_t method_size;
@@ -92,7 +95,8 @@ const char *http_method_text(enum http_method method);
 /* HTTP_METHOD_UNKNOWN for any that HTTP doesn't define. */
 enum http_method http_method_of(struct quire_slice text);
 
-/* The first field of that name (any case); NULL when there is none. *ret_count, unless NULL, tells how many there are. */
+/* The first field of that name (any case); NULL when there is none. *ret_count, unless NULL, tells how many there are.
+ */
 const struct http_field *http_find(const struct http_head *head, const char *name, size_t *ret_count);
 bool http_name_equal(struct quire_slice name, const char *text);
 

@@ -26,7 +26,8 @@ static bool read_key(struct keyring *keyring, char ret_error[160]) {
     struct keyring_entry *before = atomic_load(&keyring->current);
     if (!quire_seal_keys_read(keyring->path, KEYRING_KEYS_MAX, keys, &count, ret_error))
         return false;
-    if (before != NULL && memcmp(before->key.public_key, keys[0].public_key, QUIRE_SEAL_KEY_BYTES) == 0 && before->key.id == keys[0].id)
+    if (before != NULL && memcmp(before->key.public_key, keys[0].public_key, QUIRE_SEAL_KEY_BYTES) == 0 &&
+        before->key.id == keys[0].id)
         return true;
     struct keyring_entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL) {
@@ -39,12 +40,14 @@ static bool read_key(struct keyring *keyring, char ret_error[160]) {
     return true;
 }
 
-/* True when the file isn't the one that was read last. Kubernetes and Docker replace it; an editor changes it in place. */
+/* True when the file isn't the one that was read last. Kubernetes and Docker replace it; an editor changes it in place.
+ */
 static bool has_changed(struct keyring *keyring) {
     struct stat status;
     if (stat(keyring->path, &status) != 0)
         return false;
-    if (status.st_ino == keyring->inode && status.st_mtim.tv_sec == keyring->changed.tv_sec && status.st_mtim.tv_nsec == keyring->changed.tv_nsec)
+    if (status.st_ino == keyring->inode && status.st_mtim.tv_sec == keyring->changed.tv_sec &&
+        status.st_mtim.tv_nsec == keyring->changed.tv_nsec)
         return false;
     keyring->inode = status.st_ino;
     keyring->changed = status.st_mtim;
@@ -86,7 +89,8 @@ void keyring_refresh(struct keyring *keyring, struct quire_log *log) {
     if (read_key(keyring, error))
         QUIRE_LOG(log, QUIRE_INFO, "seal_key.read", QUIRE_INTEGER("key", keyring_current(keyring)->id));
     else
-        QUIRE_LOG(log, QUIRE_WARN, "seal_key.unreadable", QUIRE_CTEXT("reason", error), QUIRE_CTEXT("instead", "the former key is kept"));
+        QUIRE_LOG(log, QUIRE_WARN, "seal_key.unreadable", QUIRE_CTEXT("reason", error),
+                  QUIRE_CTEXT("instead", "the former key is kept"));
 }
 
 const struct quire_seal_key *keyring_current(const struct keyring *keyring) {

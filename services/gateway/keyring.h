@@ -1,4 +1,5 @@
-/* The public key that secrets are sealed with, read again when its file changes, so that keys are replaced under load. */
+/* The public key that secrets are sealed with, read again when its file changes, so that keys are replaced under load.
+ */
 #ifndef QUIRE_GATEWAY_KEYRING_H
 #define QUIRE_GATEWAY_KEYRING_H
 
@@ -7,7 +8,8 @@
 
 struct keyring;
 
-/* NULL after writing why to ret_error: the file can't be read or holds no key. An empty path makes a keyring without a key. */
+/* NULL after writing why to ret_error: the file can't be read or holds no key. An empty path makes a keyring without a
+ * key. */
 QUIRE_MUSTCHECK struct keyring *keyring_create(const char *path, char ret_error[160]);
 /* When nobody uses a key of it any more. */
 void keyring_destroy(struct keyring *keyring);

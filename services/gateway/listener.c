@@ -34,8 +34,10 @@ int listener_open(const char *address, uint16_t port, int backlog) {
     if (fd < 0)
         return -errno;
     int on = 1, off = 0;
-    /* TCP_NODELAY is inherited by accepted sockets: an answer goes out when it is written, without a system call a connection. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+    /* TCP_NODELAY is inherited by accepted sockets: an answer goes out when it is written, without a system call a
+     * connection. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         (storage.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) ||
         bind(fd, (const struct sockaddr *)&storage, bytes) != 0 || listen(fd, backlog) != 0) {
@@ -51,5 +53,6 @@ uint16_t listener_port(int fd) {
     socklen_t bytes = sizeof storage;
     if (getsockname(fd, (struct sockaddr *)&storage, &bytes) != 0)
         return 0;
-    return ntohs(storage.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&storage)->sin6_port : ((struct sockaddr_in *)&storage)->sin_port);
+    return ntohs(storage.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&storage)->sin6_port
+                                               : ((struct sockaddr_in *)&storage)->sin_port);
 }

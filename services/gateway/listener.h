@@ -1,5 +1,5 @@
-/* The listening sockets: one a ring, all on the same address by SO_REUSEPORT, so that the kernel spreads connections and no ring
- * shares an accept queue. */
+/* The listening sockets: one a ring, all on the same address by SO_REUSEPORT, so that the kernel spreads connections
+ * and no ring shares an accept queue. */
 #ifndef QUIRE_GATEWAY_LISTENER_H
 #define QUIRE_GATEWAY_LISTENER_H
 

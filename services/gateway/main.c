@@ -34,12 +34,31 @@ static bool admin_ready(void *context) {
     return gateway_ready(&((const struct process *)context)->gateway);
 }
 
-static enum quire_log_level level_of(const char *text) {
+static bool parse_level(const char *text, enum quire_log_level *ret_level) {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    for (unsigned i = 0; i < 4; i++)
-        if (strcmp(text, levels[i]) == 0)
-            return (enum quire_log_level)i;
-    return QUIRE_INFO;
+    for (unsigned i = 0; i < 4; i++) {
+        if (strcmp(text, levels[i]) == 0) {
+            *ret_level = (enum quire_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_power_of_two(int64_t number) {
+    return (number & (number - 1)) == 0;
+}
+
+/* What the table's types and ranges can't say. */
+static bool check_settings(const struct gateway_config *config, enum quire_log_level *ret_level) {
+    bool fine = true;
+    if (!parse_level(config->log_level, ret_level))
+        fine = fprintf(stderr, "QUIRE_LOG_LEVEL must be debug, info, warn or error.\n") < 0;
+    if (strcmp(config->limits, "on") != 0 && strcmp(config->limits, "off") != 0)
+        fine = fprintf(stderr, "QUIRE_LIMITS must be on or off.\n") < 0;
+    if (!is_power_of_two(config->ring_entries) || !is_power_of_two(config->receive_buffers))
+        fine = fprintf(stderr, "QUIRE_RING_ENTRIES and QUIRE_RECEIVE_BUFFERS must be powers of two.\n") < 0;
+    return fine;
 }
 
 static uint32_t rings_wanted(const struct gateway_config *config) {
@@ -60,7 +79,8 @@ static void raise_descriptor_limit(void) {
 
 static bool message_seals(const struct quire_message_spec *message, unsigned depth) {
     for (unsigned i = 0; depth > 0 && i < message->descriptor->n_fields; i++)
-        if (message->fields[i].sealed || (message->fields[i].message != NULL && message_seals(message->fields[i].message, depth - 1)))
+        if (message->fields[i].sealed ||
+            (message->fields[i].message != NULL && message_seals(message->fields[i].message, depth - 1)))
             return true;
     return false;
 }
@@ -78,8 +98,9 @@ static bool probe_io_uring(struct quire_log *log) {
     probe_gather(&facts);
     struct probe_verdict verdict = probe_judge(&facts);
     if (!verdict.usable)
-        QUIRE_LOG(log, QUIRE_ERROR, "io_uring.unusable", QUIRE_CTEXT("cause", verdict.cause), QUIRE_CTEXT("cure", verdict.cure),
-                  QUIRE_INTEGER("errno", facts.error), QUIRE_CTEXT("kernel", facts.kernel), QUIRE_INTEGER("io_uring_disabled", facts.disabled),
+        QUIRE_LOG(log, QUIRE_ERROR, "io_uring.unusable", QUIRE_CTEXT("cause", verdict.cause),
+                  QUIRE_CTEXT("cure", verdict.cure), QUIRE_INTEGER("errno", facts.error),
+                  QUIRE_CTEXT("kernel", facts.kernel), QUIRE_INTEGER("io_uring_disabled", facts.disabled),
                   QUIRE_INTEGER("seccomp", facts.seccomp));
     return verdict.usable;
 }
@@ -90,12 +111,14 @@ static bool settle(struct process *process) {
     char fault[160];
     bool fine = probe_io_uring(gateway->log);
     if (!client_proxies_parse(process->config.trusted_proxies, &gateway->proxies, fault)) {
-        QUIRE_LOG(gateway->log, QUIRE_ERROR, "setting.invalid", QUIRE_CTEXT("setting", "QUIRE_TRUSTED_PROXIES"), QUIRE_CTEXT("value", fault));
+        QUIRE_LOG(gateway->log, QUIRE_ERROR, "setting.invalid", QUIRE_CTEXT("setting", "QUIRE_TRUSTED_PROXIES"),
+                  QUIRE_CTEXT("value", fault));
         fine = false;
     }
     gateway->keyring = keyring_create(process->config.seal_keys_file, fault);
     if (gateway->keyring == NULL) {
-        QUIRE_LOG(gateway->log, QUIRE_ERROR, "setting.invalid", QUIRE_CTEXT("setting", "QUIRE_SEAL_KEYS_FILE"), QUIRE_CTEXT("reason", fault));
+        QUIRE_LOG(gateway->log, QUIRE_ERROR, "setting.invalid", QUIRE_CTEXT("setting", "QUIRE_SEAL_KEYS_FILE"),
+                  QUIRE_CTEXT("reason", fault));
         fine = false;
     } else if (keyring_current(gateway->keyring) == NULL && contract_seals(gateway->contract)) {
         QUIRE_LOG(gateway->log, QUIRE_ERROR, "setting.invalid", QUIRE_CTEXT("setting", "QUIRE_SEAL_KEYS_FILE"),
@@ -134,8 +157,10 @@ static bool start(struct process *process) {
     budget_init(&gateway->budget, (size_t)process->config.body_bytes_max);
     if (!settle(process) || !start_bus(process))
         return false;
-    process->body_bytes = quire_metrics_series(
-        quire_metrics_family(gateway->metrics, QUIRE_GAUGE, "quire_gateway_body_bytes", "Bytes of bodies held, every copy counted.", ""), NULL);
+    process->body_bytes =
+        quire_metrics_series(quire_metrics_family(gateway->metrics, QUIRE_GAUGE, "quire_gateway_body_bytes",
+                                                  "Bytes of bodies held, every copy counted.", ""),
+                             NULL);
     process->server = server_start(gateway);
     if (process->server == NULL)
         return false;
@@ -177,7 +202,8 @@ static void serve(struct process *process, const sigset_t *signals) {
     uint64_t end_ms = quire_monotonic_ns() / 1000000 + (uint64_t)process->config.stop_ms;
     while (!hurry && server_running(process->server) && quire_monotonic_ns() / 1000000 < end_ms)
         hurry = wait_for_signal(signals, 20);
-    QUIRE_LOG(gateway->log, QUIRE_INFO, "gateway.stopped", QUIRE_FLAG("all_answered", !server_running(process->server)));
+    QUIRE_LOG(gateway->log, QUIRE_INFO, "gateway.stopped",
+              QUIRE_FLAG("all_answered", !server_running(process->server)));
 }
 
 int main(int argc, char **argv) {
@@ -188,7 +214,8 @@ int main(int argc, char **argv) {
         quire_config_print(&table, 1, stdout);
         return EXIT_SUCCESS;
     }
-    if (!quire_config_load(&table, 1, stderr) || sodium_init() < 0)
+    enum quire_log_level level = QUIRE_INFO;
+    if (!quire_config_load(&table, 1, stderr) || !check_settings(&process.config, &level) || sodium_init() < 0)
         return EXIT_FAILURE;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -198,12 +225,14 @@ int main(int argc, char **argv) {
     raise_descriptor_limit();
     randombytes_buf(process.instance, sizeof process.instance);
     sodium_bin2hex(process.instance_text, sizeof process.instance_text, process.instance, 4);
-    process.gateway.log = quire_log_create("gateway", process.instance_text, level_of(process.config.log_level), STDOUT_FILENO);
+    process.gateway.log = quire_log_create("gateway", process.instance_text, level, STDOUT_FILENO);
     process.gateway.metrics = quire_metrics_create(SERIES_MAX);
     bool started = process.gateway.log != NULL && process.gateway.metrics != NULL && start(&process);
     if (started) {
-        QUIRE_LOG(process.gateway.log, QUIRE_INFO, "gateway.started", QUIRE_CTEXT("address", process.config.http_address),
-                  QUIRE_INTEGER("port", server_port(process.server)), QUIRE_INTEGER("admin_port", quire_admin_port(process.admin)),
+        QUIRE_LOG(process.gateway.log, QUIRE_INFO, "gateway.started",
+                  QUIRE_CTEXT("address", process.config.http_address),
+                  QUIRE_INTEGER("port", server_port(process.server)),
+                  QUIRE_INTEGER("admin_port", quire_admin_port(process.admin)),
                   QUIRE_INTEGER("rings", process.gateway.rings_count), QUIRE_CTEXT("limits", process.config.limits));
         serve(&process, &signals);
     }

@@ -5,10 +5,10 @@
 #include "base/slice.h"
 
 struct probe_facts {
-    int error;           /* of the attempt: 0 or a positive errno */
-    int disabled;        /* kernel.io_uring_disabled: 0, 1, 2; -1: the setting doesn't exist */
-    int seccomp;         /* of /proc/self/status: 0 none, 2 a filter; -1: unknown */
-    char kernel[64];     /* release, as uname has it */
+    int error;       /* of the attempt: 0 or a positive errno */
+    int disabled;    /* kernel.io_uring_disabled: 0, 1, 2; -1: the setting doesn't exist */
+    int seccomp;     /* of /proc/self/status: 0 none, 2 a filter; -1: unknown */
+    char kernel[64]; /* release, as uname has it */
 };
 
 struct probe_verdict {

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Everything that isn't a caller's or a service's text fits with room to spare: the sum of the longest constant parts is below 640. */
+/* Everything that isn't a caller's or a service's text fits with room to spare: the sum of the longest constant parts
+ * is below 640. */
 #define RESPONSE_CONSTANT_BYTES 768u
 
 const char *response_phrase(unsigned status) {
@@ -27,13 +28,14 @@ const char *response_phrase(unsigned status) {
 
 void response_date(uint64_t unix_s, char ret_text[RESPONSE_DATE_CHARACTERS + 1]) {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t seconds = (time_t)unix_s;
     struct tm tm;
     char text[96]; /* strftime would ask the locale for names */
     (void)gmtime_r(&seconds, &tm);
-    (void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
-                   tm.tm_hour, tm.tm_min, tm.tm_sec);
+    (void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
+                   months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
     memcpy(ret_text, text, RESPONSE_DATE_CHARACTERS);
     ret_text[RESPONSE_DATE_CHARACTERS] = '\0';
 }
@@ -107,8 +109,9 @@ static void put_content(struct writer *writer, const struct response *response) 
 }
 
 static size_t foreign_bytes(const struct response *response) {
-    return response->request_id.size + response->location.size + response->rate_limit.size + response->rate_limit_policy.size +
-           response->etag_name.size + response->etag.size + quire_slice_of(response->allow).size + quire_slice_of(response->content_type).size +
+    return response->request_id.size + response->location.size + response->rate_limit.size +
+           response->rate_limit_policy.size + response->etag_name.size + response->etag.size +
+           quire_slice_of(response->allow).size + quire_slice_of(response->content_type).size +
            quire_slice_of(response->cache_control).size;
 }
 

@@ -60,7 +60,8 @@ int ring_create(const struct ring_options *options, struct ring **ret_ring) {
     if (ring == NULL)
         return -ENOMEM;
     struct io_uring_params params = {
-        .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
+        .flags =
+            IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
         .cq_entries = options->entries * RING_CQ_FACTOR,
     };
     int error = io_uring_queue_init_params(options->entries, &ring->uring, &params);
@@ -81,7 +82,8 @@ void ring_destroy(struct ring *ring) {
     if (ring == NULL)
         return;
     if (ring->buffer_ring != NULL)
-        (void)io_uring_free_buf_ring(&ring->uring, ring->buffer_ring, ring->buffers_count, RING_BUFFER_GROUP); /* ends anyway */
+        (void)io_uring_free_buf_ring(&ring->uring, ring->buffer_ring, ring->buffers_count,
+                                     RING_BUFFER_GROUP); /* ends anyway */
     io_uring_queue_exit(&ring->uring);
     free(ring->buffers);
     free(ring);
@@ -137,8 +139,8 @@ void ring_add_close(struct ring *ring, int fd) {
     io_uring_sqe_set_data64(sqe, ring_key_pack(RING_CLOSE, (struct ring_key){0, 0}));
 }
 
-/* The buffer goes back right after its bytes were handled: idle connections hold none, and -ENOBUFS can only mean that one turn
- * brought more than all buffers hold. */
+/* The buffer goes back right after its bytes were handled: idle connections hold none, and -ENOBUFS can only mean that
+ * one turn brought more than all buffers hold. */
 static void handle_completion(struct ring *ring, const struct io_uring_cqe *cqe,
                               void (*handle)(void *context, const struct ring_event *event), void *context) {
     struct ring_event event = {.result = cqe->res, .more = (cqe->flags & IORING_CQE_F_MORE) != 0};
@@ -156,8 +158,10 @@ static void handle_completion(struct ring *ring, const struct io_uring_cqe *cqe,
         give_buffer(ring, buffer_id);
 }
 
-void ring_wait(struct ring *ring, uint64_t timeout_ns, void (*handle)(void *context, const struct ring_event *event), void *context) {
-    struct __kernel_timespec timeout = {.tv_sec = (long long)(timeout_ns / 1000000000u), .tv_nsec = (long long)(timeout_ns % 1000000000u)};
+void ring_wait(struct ring *ring, uint64_t timeout_ns, void (*handle)(void *context, const struct ring_event *event),
+               void *context) {
+    struct __kernel_timespec timeout = {.tv_sec = (long long)(timeout_ns / 1000000000u),
+                                        .tv_nsec = (long long)(timeout_ns % 1000000000u)};
     struct io_uring_cqe *cqes[RING_EVENTS_AT_ONCE];
     struct io_uring_cqe *first = NULL;
     ring->counts.enters++;

@@ -58,15 +58,18 @@ static struct route_node *get_child(struct route_node *node, struct quire_slice 
 static void write_allow(const struct route *const *routes, char *allow) {
     size_t size = 0;
     for (unsigned method = 0; method < HTTP_METHODS; method++) {
-        bool allowed = routes[method] != NULL || method == HTTP_METHOD_OPTIONS || (method == HTTP_METHOD_HEAD && routes[HTTP_METHOD_GET] != NULL);
+        bool allowed = routes[method] != NULL || method == HTTP_METHOD_OPTIONS ||
+                       (method == HTTP_METHOD_HEAD && routes[HTTP_METHOD_GET] != NULL);
         if (allowed)
-            size += (size_t)snprintf(allow + size, ROUTE_ALLOW_CHARACTERS - size, "%s%s", size == 0 ? "" : ", ", http_method_text((enum http_method)method));
+            size += (size_t)snprintf(allow + size, ROUTE_ALLOW_CHARACTERS - size, "%s%s", size == 0 ? "" : ", ",
+                                     http_method_text((enum http_method)method));
     }
 }
 
 static bool end_here(struct route_node *node, const struct route *route, FILE *errors) {
     if (node->routes[route->method] != NULL) {
-        fprintf(errors, "Two calls are bound to %s %s; give one another path in proto/.\n", http_method_text(route->method), route->path);
+        fprintf(errors, "Two calls are bound to %s %s; give one another path in proto/.\n",
+                http_method_text(route->method), route->path);
         return false;
     }
     node->routes[route->method] = route;
@@ -163,7 +166,8 @@ void router_destroy(struct router *router) {
 }
 
 /* Depth is bounded by the segments of a target. A literal that leads nowhere gives way to the variable. */
-static const struct route_node *descend(const struct route_node *node, const struct quire_slice *segments, size_t count) {
+static const struct route_node *descend(const struct route_node *node, const struct quire_slice *segments,
+                                        size_t count) {
     if (count == 0)
         return node->allow[0] == '\0' ? NULL : node;
     for (const struct route_node *child = node->children; child != NULL; child = child->next) {
@@ -175,7 +179,8 @@ static const struct route_node *descend(const struct route_node *node, const str
     return NULL;
 }
 
-struct route_match router_find(const struct router *router, enum http_method method, const struct quire_slice *segments, size_t segments_count) {
+struct route_match router_find(const struct router *router, enum http_method method, const struct quire_slice *segments,
+                               size_t segments_count) {
     const struct route_node *node = descend(&router->root, segments, segments_count);
     if (node == NULL)
         return (struct route_match){NULL, ""};

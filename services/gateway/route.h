@@ -1,4 +1,5 @@
-/* From method and path to a call of the contract or to an operation of the gateway's own. Built at start, constant afterwards; any thread. */
+/* From method and path to a call of the contract or to an operation of the gateway's own. Built at start, constant
+ * afterwards; any thread. */
 #ifndef QUIRE_GATEWAY_ROUTE_H
 #define QUIRE_GATEWAY_ROUTE_H
 
@@ -26,12 +27,14 @@ struct route_match {
     const char *allow;         /* of the path: "GET, HEAD, OPTIONS"; "" when there is no such path */
 };
 
-/* NULL after writing why to `errors`: no memory, two calls with one method and path, a method that HTTP doesn't know. The contract outlives the router. */
+/* NULL after writing why to `errors`: no memory, two calls with one method and path, a method that HTTP doesn't know.
+ * The contract outlives the router. */
 QUIRE_MUSTCHECK struct router *router_create(const struct quire_contract *contract, FILE *errors);
 void router_destroy(struct router *router);
 
 /* `segments` are decoded. A literal goes before a variable. HEAD finds what GET finds. */
-struct route_match router_find(const struct router *router, enum http_method method, const struct quire_slice *segments, size_t segments_count);
+struct route_match router_find(const struct router *router, enum http_method method, const struct quire_slice *segments,
+                               size_t segments_count);
 size_t router_routes_count(const struct router *router);
 const struct route *router_route(const struct router *router, uint32_t index);
 /* Every method that some path takes: the answer to OPTIONS *. */

@@ -41,8 +41,11 @@ static void *run(void *argument) {
     struct server_thread *thread = argument;
     bool usable = shard_init(&thread->shard);
     report(thread->server, usable);
-    if (usable)
-        shard_run(&thread->shard);
+    if (usable) {
+        shard_begin(&thread->shard);
+        while (shard_turn(&thread->shard))
+            ;
+    }
     shard_deinit(&thread->shard);
     atomic_fetch_sub(&thread->server->running, 1);
     return NULL;
@@ -55,8 +58,9 @@ static bool open_listeners(struct server *server) {
     for (uint32_t i = 0; i < gateway->rings_count; i++) {
         int fd = listener_open(gateway->config->http_address, server->port, (int)gateway->config->backlog);
         if (fd < 0) {
-            QUIRE_LOG(gateway->log, QUIRE_ERROR, "listener.failed", QUIRE_CTEXT("address", gateway->config->http_address),
-                      QUIRE_INTEGER("port", server->port), QUIRE_CTEXT("reason", strerror(-fd)));
+            QUIRE_LOG(gateway->log, QUIRE_ERROR, "listener.failed",
+                      QUIRE_CTEXT("address", gateway->config->http_address), QUIRE_INTEGER("port", server->port),
+                      QUIRE_CTEXT("reason", strerror(-fd)));
             return false;
         }
         server->threads[i].shard.listener_fd = fd;

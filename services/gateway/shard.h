@@ -1,4 +1,5 @@
-/* One ring thread's things: its ring, its share of Kafka, its connections. Nothing here is touched by another thread. */
+/* One ring thread's things: its ring, its share of Kafka, its connections. Nothing here is touched by another thread.
+ */
 #ifndef QUIRE_GATEWAY_SHARD_H
 #define QUIRE_GATEWAY_SHARD_H
 
@@ -35,10 +36,10 @@ struct shard {
     struct connection *touched; /* connections to look at when the turn's completions have been handled */
     struct exchange *spare;     /* exchanges for reuse, spare_count of them */
     uint32_t spare_count;
-    uint64_t now_ns;      /* CLOCK_MONOTONIC, read once a turn */
-    uint64_t ticked_ns;   /* of the last tick */
-    uint64_t date_s;      /* the second that `date` says */
-    uint64_t answered;    /* successful requests so far, for the log's sample */
+    uint64_t now_ns;    /* CLOCK_MONOTONIC, read once a turn */
+    uint64_t ticked_ns; /* of the last tick */
+    uint64_t date_s;    /* the second that `date` says */
+    uint64_t answered;  /* successful requests so far, for the log's sample */
     char date[RESPONSE_DATE_CHARACTERS + 1];
     bool accepting; /* the multishot accept is armed */
     bool counted_ready;

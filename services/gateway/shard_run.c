@@ -30,7 +30,8 @@ static bool create_parts(struct shard *shard) {
     shard->inflight = inflight_create((uint32_t)config->inflight_max);
     shard->traffic = traffic_create(shard->gateway->metrics, shard->gateway->router);
     shard->health = health_create(shard);
-    return connections_init(shard, (uint32_t)config->connections_max) && shard->inflight != NULL && shard->traffic != NULL && shard->health != NULL;
+    return connections_init(shard, (uint32_t)config->connections_max) && shard->inflight != NULL &&
+           shard->traffic != NULL && shard->health != NULL;
 }
 
 bool shard_init(struct shard *shard) {
@@ -70,12 +71,14 @@ static void arm_accept(struct shard *shard) {
     shard->accepting = true;
 }
 
-/* Out of descriptors or memory: accepting begins again with the next tick, as at once would only fail again, and again. */
+/* Out of descriptors or memory: accepting begins again with the next tick, as at once would only fail again, and again.
+ */
 static void handle_accept(struct shard *shard, const struct ring_event *event) {
     shard->accepting = event->more;
     if (event->result >= 0) {
         if (!connection_open(shard, event->result))
-            QUIRE_LOG(shard->gateway->log, QUIRE_DEBUG, "connection.refused", QUIRE_INTEGER("connections", connections_count(shard)));
+            QUIRE_LOG(shard->gateway->log, QUIRE_DEBUG, "connection.refused",
+                      QUIRE_INTEGER("connections", connections_count(shard)));
         if (!event->more)
             arm_accept(shard);
     } else {
@@ -185,19 +188,23 @@ static bool has_finished(struct shard *shard) {
     return fd < 0 || !connection_open(shard, fd);
 }
 
-void shard_run(struct shard *shard) {
+void shard_begin(struct shard *shard) {
     ring_add_read(shard->ring, bus_port_event_fd(shard->port), own_key);
     shard->now_ns = quire_monotonic_ns();
     keep_date(shard);
     tick(shard);
-    while (!has_finished(shard)) {
-        ring_wait(shard->ring, wait_ns(shard), handle, shard);
-        shard->now_ns = quire_monotonic_ns();
-        keep_date(shard);
-        keep_ready(shard);
-        expire_requests(shard);
-        if (shard->now_ns - shard->ticked_ns >= TICK_NS)
-            tick(shard);
-        connections_settle(shard);
-    }
+}
+
+bool shard_turn(struct shard *shard) {
+    if (has_finished(shard))
+        return false;
+    ring_wait(shard->ring, wait_ns(shard), handle, shard);
+    shard->now_ns = quire_monotonic_ns();
+    keep_date(shard);
+    keep_ready(shard);
+    expire_requests(shard);
+    if (shard->now_ns - shard->ticked_ns >= TICK_NS)
+        tick(shard);
+    connections_settle(shard);
+    return true;
 }

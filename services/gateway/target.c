@@ -8,7 +8,8 @@ static int hex_value(uint8_t c) {
 
 static bool escapes_are_whole(struct quire_slice text) {
     for (size_t i = 0; i < text.size; i++)
-        if (text.bytes[i] == '%' && (i + 2 >= text.size || hex_value(text.bytes[i + 1]) < 0 || hex_value(text.bytes[i + 2]) < 0))
+        if (text.bytes[i] == '%' &&
+            (i + 2 >= text.size || hex_value(text.bytes[i + 1]) < 0 || hex_value(text.bytes[i + 2]) < 0))
             return false;
     return true;
 }
@@ -51,7 +52,9 @@ static enum target_result parse_absolute(struct quire_slice *rest, struct target
     target->authority = (struct quire_slice){rest->bytes + prefix, end - prefix};
     *rest = (struct quire_slice){rest->bytes + end, rest->size - end};
     /* User information in an authority is an error that hides who is meant: RFC 9110 4.2.4. */
-    return target->authority.size == 0 || memchr(target->authority.bytes, '@', target->authority.size) != NULL ? TARGET_MALFORMED : TARGET_FINE;
+    return target->authority.size == 0 || memchr(target->authority.bytes, '@', target->authority.size) != NULL
+               ? TARGET_MALFORMED
+               : TARGET_FINE;
 }
 
 static enum target_result split_path(struct quire_arena *arena, struct target *target) {
@@ -61,7 +64,8 @@ static enum target_result split_path(struct quire_arena *arena, struct target *t
             continue;
         if (target->segments_count == TARGET_SEGMENTS_MAX)
             return TARGET_TOO_DEEP;
-        if (!decode(arena, (struct quire_slice){target->path.bytes + begin, i - begin}, &target->segments[target->segments_count++]))
+        if (!decode(arena, (struct quire_slice){target->path.bytes + begin, i - begin},
+                    &target->segments[target->segments_count++]))
             return TARGET_NO_MEMORY;
         begin = i + 1;
     }

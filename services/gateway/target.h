@@ -25,9 +25,11 @@ struct target {
     size_t segments_count;
 };
 
-QUIRE_MUSTCHECK enum target_result target_parse(struct quire_arena *arena, struct quire_slice text, struct target *ret_target);
+QUIRE_MUSTCHECK enum target_result target_parse(struct quire_arena *arena, struct quire_slice text,
+                                                struct target *ret_target);
 
-/* Is the host of "host:port" or "[v6]:port" in a comma-separated list of names (any case)? An empty list has every host. */
+/* Is the host of "host:port" or "[v6]:port" in a comma-separated list of names (any case)? An empty list has every
+ * host. */
 bool target_host_listed(struct quire_slice authority, const char *names);
 
 #endif

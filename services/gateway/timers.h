@@ -1,5 +1,5 @@
-/* Timers that all wait equally long: a list in order of arming, so that arming, disarming and finding the next are each O(1).
- * Ten thousand idle connections cost nothing until one is due. One thread. */
+/* Timers that all wait equally long: a list in order of arming, so that arming, disarming and finding the next are each
+ * O(1). Ten thousand idle connections cost nothing until one is due. One thread. */
 #ifndef QUIRE_GATEWAY_TIMERS_H
 #define QUIRE_GATEWAY_TIMERS_H
 

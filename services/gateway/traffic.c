@@ -22,7 +22,8 @@ struct traffic {
     struct traffic_pair **pairs; /* (routes + 1) * HTTP_METHODS; the last row is for no route */
 };
 
-static struct quire_series *plain(struct quire_metrics *metrics, enum quire_metric_type type, const char *name, const char *help) {
+static struct quire_series *plain(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
+                                  const char *help) {
     return quire_metrics_series(quire_metrics_family(metrics, type, name, help, ""), NULL);
 }
 
@@ -37,18 +38,25 @@ struct traffic *traffic_create(struct quire_metrics *metrics, const struct route
     }
     traffic->metrics = metrics;
     traffic->router = router;
-    traffic->requests = quire_metrics_family(metrics, QUIRE_COUNTER, "http_requests_total", "Requests answered.", "route,method,status");
-    traffic->durations = quire_metrics_family(metrics, QUIRE_HISTOGRAM, "http_request_duration_seconds",
-                                              "From a request's first byte to its answer being ready.", "route,method,status");
-    traffic->timeouts = quire_metrics_family(metrics, QUIRE_COUNTER, "quire_gateway_timeouts_total",
-                                             "Connections ended by a time-out: idle, head, body, write, linger.", "kind");
+    traffic->requests = quire_metrics_family(metrics, QUIRE_COUNTER, "http_requests_total", "Requests answered.",
+                                             "route,method,status");
+    traffic->durations =
+        quire_metrics_family(metrics, QUIRE_HISTOGRAM, "http_request_duration_seconds",
+                             "From a request's first byte to its answer being ready.", "route,method,status");
+    traffic->timeouts =
+        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_gateway_timeouts_total",
+                             "Connections ended by a time-out: idle, head, body, write, linger.", "kind");
     traffic->connections = plain(metrics, QUIRE_GAUGE, "active_connections", "Open client connections.");
-    traffic->late_replies = plain(metrics, QUIRE_COUNTER, "quire_gateway_late_replies_total", "Replies that met no waiting request.");
+    traffic->late_replies =
+        plain(metrics, QUIRE_COUNTER, "quire_gateway_late_replies_total", "Replies that met no waiting request.");
     traffic->inflight = plain(metrics, QUIRE_GAUGE, "quire_gateway_inflight", "Requests that wait for a reply.");
     traffic->enters = plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_enters_total", "System calls io_uring_enter.");
-    traffic->submitted = plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_submissions_total", "Operations submitted to io_uring.");
-    traffic->completed = plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_completions_total", "Completions taken from io_uring.");
-    traffic->receives = plain(metrics, QUIRE_COUNTER, "quire_gateway_multishot_receives_total", "Completions of multishot receives.");
+    traffic->submitted =
+        plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_submissions_total", "Operations submitted to io_uring.");
+    traffic->completed =
+        plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_completions_total", "Completions taken from io_uring.");
+    traffic->receives =
+        plain(metrics, QUIRE_COUNTER, "quire_gateway_multishot_receives_total", "Completions of multishot receives.");
     traffic->buffers_exhausted = plain(metrics, QUIRE_COUNTER, "quire_gateway_receive_buffers_exhausted_total",
                                        "Receives that found no buffer and were armed again.");
     return traffic;
@@ -63,14 +71,17 @@ void traffic_destroy(struct traffic *traffic) {
     free(traffic);
 }
 
-static struct traffic_pair look_up(struct traffic *traffic, const char *route, enum http_method method, unsigned status) {
+static struct traffic_pair look_up(struct traffic *traffic, const char *route, enum http_method method,
+                                   unsigned status) {
     char status_text[12];
     (void)snprintf(status_text, sizeof status_text, "%u", status);
     const char *values[] = {route, http_method_text(method), status_text};
-    return (struct traffic_pair){quire_metrics_series(traffic->requests, values), quire_metrics_series(traffic->durations, values)};
+    return (struct traffic_pair){quire_metrics_series(traffic->requests, values),
+                                 quire_metrics_series(traffic->durations, values)};
 }
 
-void traffic_count_request(struct traffic *traffic, const struct route *route, enum http_method method, unsigned status, double seconds) {
+void traffic_count_request(struct traffic *traffic, const struct route *route, enum http_method method, unsigned status,
+                           double seconds) {
     size_t row = route == NULL ? router_routes_count(traffic->router) : route->index;
     const char *label = route == NULL ? "unmatched" : route->path;
     struct traffic_pair **slot = &traffic->pairs[row * HTTP_METHODS + method], pair;

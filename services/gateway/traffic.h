@@ -1,4 +1,5 @@
-/* What one ring counts, kept as pointers to series so that counting costs an addition. The ring's thread; several rings share a family. */
+/* What one ring counts, kept as pointers to series so that counting costs an addition. The ring's thread; several rings
+ * share a family. */
 #ifndef QUIRE_GATEWAY_TRAFFIC_H
 #define QUIRE_GATEWAY_TRAFFIC_H
 
@@ -12,7 +13,8 @@ QUIRE_MUSTCHECK struct traffic *traffic_create(struct quire_metrics *metrics, co
 void traffic_destroy(struct traffic *traffic);
 
 /* A request has its answer. `route` NULL: none was found. */
-void traffic_count_request(struct traffic *traffic, const struct route *route, enum http_method method, unsigned status, double seconds);
+void traffic_count_request(struct traffic *traffic, const struct route *route, enum http_method method, unsigned status,
+                           double seconds);
 void traffic_count_connection(struct traffic *traffic, int change);
 void traffic_count_late_reply(struct traffic *traffic);
 /* `kind`: "idle", "head", "body", "write", "linger". */

@@ -1,5 +1,6 @@
-/* Text files of cases that anyone can add to: blocks of "key: value" lines, a blank line between blocks, # begins a comment line.
- * A value's escapes: \r \n \t \0 \\ \xNN, and \{x*N} for N times the text x (which may hold escapes itself, not another repetition). */
+/* Text files of cases that anyone can add to: blocks of "key: value" lines, a blank line between blocks, # begins a
+ * comment line. A value's escapes: \r \n \t \0 \\ \xNN, and \{x*N} for N times the text x (which may hold escapes
+ * itself, not another repetition). */
 #ifndef QUIRE_UNIT_GATEWAY_CASE_FILE_H
 #define QUIRE_UNIT_GATEWAY_CASE_FILE_H
 
@@ -61,7 +62,8 @@ static inline void case_unescape(const char *text, size_t size, struct case_buff
             const char *end = memchr(text + i, '}', size - i), *star = end;
             while (star != NULL && *star != '*')
                 star--;
-            size_t times = end == NULL ? 0 : strtoul(star + 1, NULL, 10), inner = end == NULL ? 0 : (size_t)(star - (text + i + 1));
+            size_t times = end == NULL ? 0 : strtoul(star + 1, NULL, 10),
+                   inner = end == NULL ? 0 : (size_t)(star - (text + i + 1));
             for (size_t n = 0; n < times; n++)
                 case_unescape(text + i + 1, inner, buffer);
             i = end == NULL ? size : (size_t)(end - text);

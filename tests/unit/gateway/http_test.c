@@ -1,4 +1,5 @@
-/* HTTP parsing: if it failed, two parties could read one stream of bytes in two ways, and one caller's bytes become another's request. */
+/* HTTP parsing: if it failed, two parties could read one stream of bytes in two ways, and one caller's bytes become
+ * another's request. */
 #include "unit/suite.h"
 
 #include "case_file.h"
@@ -45,7 +46,10 @@ static void parse(struct quire_slice bytes, size_t step, struct collected *colle
             quire_arena_reset(&arena);
             http_begin(&parser, &arena);
         } else if (event == HTTP_EVENT_BROKEN) {
-            (void)snprintf(text, sizeof text, "%s%u\n", collected->events.size > 0 && collected->events.bytes[collected->events.size - 1] != '\n' ? " " : "", parser.fault.status);
+            (void)snprintf(
+                text, sizeof text, "%s%u\n",
+                collected->events.size > 0 && collected->events.bytes[collected->events.size - 1] != '\n' ? " " : "",
+                parser.fault.status);
             add_event(collected, text, quire_slice_of(NULL));
             break;
         }
@@ -53,14 +57,16 @@ static void parse(struct quire_slice bytes, size_t step, struct collected *colle
     quire_arena_deinit(&arena);
 }
 
-static bool matches(const struct case_block *block, struct quire_slice sent, const struct case_buffer *expected, size_t step) {
+static bool matches(const struct case_block *block, struct quire_slice sent, const struct case_buffer *expected,
+                    size_t step) {
     struct collected collected = {{NULL, 0, 0}, {NULL, 0, 0}};
     parse(sent, step, &collected);
     struct quire_slice events = {collected.events.bytes, collected.events.size};
     bool equal = quire_slice_equal(events, (struct quire_slice){expected->bytes, expected->size});
     if (!equal)
-        printf("\n%s, in pieces of %zu: expected\n%.*s---- but got\n%.300s----\n", block->name, step, (int)expected->size,
-               expected->size > 0 ? (const char *)expected->bytes : "", events.size > 0 ? (const char *)events.bytes : "(nothing)");
+        printf("\n%s, in pieces of %zu: expected\n%.*s---- but got\n%.300s----\n", block->name, step,
+               (int)expected->size, expected->size > 0 ? (const char *)expected->bytes : "",
+               events.size > 0 ? (const char *)events.bytes : "(nothing)");
     free(collected.events.bytes);
     free(collected.body.bytes);
     return equal;
@@ -118,7 +124,8 @@ static void a_head_has_its_fields_trimmed_and_found_in_any_case(void) {
     quire_arena_init(&arena, 1 << 20);
     http_init(&parser, collect_body, &collected);
     http_begin(&parser, &arena);
-    (void)http_feed(&parser, QUIRE_SLICE_LITERAL("GET / HTTP/1.1\r\nHost: a\r\nX-One: \t b c \t \r\nx-one:\r\n\r\n"), &event);
+    (void)http_feed(&parser, QUIRE_SLICE_LITERAL("GET / HTTP/1.1\r\nHost: a\r\nX-One: \t b c \t \r\nx-one:\r\n\r\n"),
+                    &event);
     CU_ASSERT_EQUAL(event, HTTP_EVENT_HEAD);
     const struct http_field *field = http_find(&parser.head, "x-ONE", &count);
     CU_ASSERT_EQUAL(count, 2);
@@ -128,5 +135,7 @@ static void a_head_has_its_fields_trimmed_and_found_in_any_case(void) {
 }
 
 QUIRE_TEST_MAIN("http", NULL, NULL,
-                {"every_case_in_the_folder_holds_whole_and_in_pieces", every_case_in_the_folder_holds_whole_and_in_pieces},
-                {"a_head_has_its_fields_trimmed_and_found_in_any_case", a_head_has_its_fields_trimmed_and_found_in_any_case})
+                {"every_case_in_the_folder_holds_whole_and_in_pieces",
+                 every_case_in_the_folder_holds_whole_and_in_pieces},
+                {"a_head_has_its_fields_trimmed_and_found_in_any_case",
+                 a_head_has_its_fields_trimmed_and_found_in_any_case})
