@@ -10,8 +10,10 @@ while [ $# -gt 0 ]; do
     esac
 done
 engine_answers || fail "the Docker engine is not running; ./quire up starts it"
+# The compose plugin puts a terminal code before each line even where there is no terminal.
+plain() { sed -u 's/\x1b\[2K//'; }
 if [ -n "$request" ]; then
-    stack logs "${options[@]}" --no-log-prefix "${services[@]}" 2>/dev/null | grep -F "\"$request\"" | sort
+    stack logs "${options[@]}" --no-log-prefix "${services[@]}" 2>/dev/null | plain | grep -F "\"$request\"" | sort
 else
-    stack logs "${options[@]}" "${services[@]}"
+    stack logs "${options[@]}" "${services[@]}" | plain
 fi

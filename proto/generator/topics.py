@@ -16,10 +16,10 @@ REPLY_PARTITIONS = 64  # a ring of a gateway takes one
 # Minutes, not days: a request that is older than its deadline is of no use. Bytes are those of one partition.
 PASSING_MS = 600_000
 PASSING = {
-    "small": {"retention.bytes": 128 * MIB, "segment.bytes": 32 * MIB, "segment.ms": 120_000},
-    "bulk": {"retention.bytes": 512 * MIB, "segment.bytes": 128 * MIB, "segment.ms": 120_000},
-    "replies": {"retention.bytes": 64 * MIB, "segment.bytes": 16 * MIB, "segment.ms": 120_000},
-    "replies_bulk": {"retention.bytes": 256 * MIB, "segment.bytes": 64 * MIB, "segment.ms": 120_000},
+    "small": {"retention.bytes": 64 * MIB, "segment.bytes": 32 * MIB, "segment.ms": 120_000},
+    "bulk": {"retention.bytes": 128 * MIB, "segment.bytes": 64 * MIB, "segment.ms": 120_000},
+    "replies": {"retention.bytes": 32 * MIB, "segment.bytes": 16 * MIB, "segment.ms": 120_000},
+    "replies_bulk": {"retention.bytes": 64 * MIB, "segment.bytes": 32 * MIB, "segment.ms": 120_000},
 }
 KEPT = {"retention.bytes": 1024 * MIB, "segment.bytes": 128 * MIB, "segment.ms": 24 * HOUR_MS}
 DEAD_LETTERS_MS = 7 * 24 * HOUR_MS
