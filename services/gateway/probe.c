@@ -57,7 +57,7 @@ struct probe_verdict probe_judge(const struct probe_facts *facts) {
         return (struct probe_verdict){
             false, "a seccomp filter refuses the io_uring system calls, as Docker's default profile does from 25 on",
             "start the container with a seccomp profile that allows io_uring_setup, io_uring_enter and "
-            "io_uring_register: the one in compose/gateway, by --security-opt seccomp=FILE"};
+            "io_uring_register: compose/gateway/seccomp.json, by --security-opt seccomp=FILE"};
     case ENOSYS:
         if (facts->seccomp == 2)
             return (struct probe_verdict){

@@ -42,6 +42,7 @@ struct shard {
     uint64_t answered;  /* successful requests so far, for the log's sample */
     char date[RESPONSE_DATE_CHARACTERS + 1];
     bool accepting; /* the multishot accept is armed */
+    bool accept_failing;
     bool counted_ready;
 };
 

@@ -72,19 +72,23 @@ static void arm_accept(struct shard *shard) {
 }
 
 /* Out of descriptors or memory: accepting begins again with the next tick, as at once would only fail again, and again.
- */
+ * Logged when it begins and when it ends. */
 static void handle_accept(struct shard *shard, const struct ring_event *event) {
+    bool failed = event->result < 0;
     shard->accepting = event->more;
-    if (event->result >= 0) {
-        if (!connection_open(shard, event->result))
-            QUIRE_LOG(shard->gateway->log, QUIRE_DEBUG, "connection.refused",
-                      QUIRE_INTEGER("connections", connections_count(shard)));
-        if (!event->more)
-            arm_accept(shard);
-    } else {
+    if (failed && !shard->accept_failing)
         QUIRE_LOG(shard->gateway->log, QUIRE_WARN, "accept.failed", QUIRE_CTEXT("reason", strerror(-event->result)),
-                  QUIRE_CTEXT("instead", "again in 100 ms"));
-    }
+                  QUIRE_CTEXT("instead", "again every 100 ms"));
+    else if (!failed && shard->accept_failing)
+        QUIRE_LOG(shard->gateway->log, QUIRE_INFO, "accept.resumed", QUIRE_INTEGER("connections", connections_count(shard)));
+    shard->accept_failing = failed;
+    if (failed)
+        return;
+    if (!connection_open(shard, event->result))
+        QUIRE_LOG(shard->gateway->log, QUIRE_DEBUG, "connection.refused",
+                  QUIRE_INTEGER("connections", connections_count(shard)));
+    if (!event->more)
+        arm_accept(shard);
 }
 
 static void give_reply(struct shard *shard, const struct bus_reply *reply) {
