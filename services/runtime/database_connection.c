@@ -133,6 +133,7 @@ static PGconn *connect_to(const struct connection_options *options) {
     WITH("keepalives_interval", "3");
     WITH("keepalives_count", "3");
     WITH("tcp_user_timeout", "10000");
+    WITH("gssencmode", "disable"); /* or each attempt looks for Kerberos tickets first */
     if (options->primary)
         WITH("target_session_attrs", "read-write");
     WITH("dbname", options->conninfo);

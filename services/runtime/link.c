@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SETTLE_NS UINT64_C(25000000)
+#define SETTLE_NS UINT64_C(50000000)
+#define LAST_WAIT_NS UINT64_C(2500000000) /* more than libpq's shortest time-out */
 #define STACK_BYTES (1u << 20) /* getaddrinfo and TLS are the deepest callers */
 #define MS_NS UINT64_C(1000000)
 
@@ -31,7 +32,8 @@ struct quire_link {
     struct quire_link_options options;
     struct shared *shared;
     void *object;          /* not NULL: no attempt is running */
-    bool attempting;       /* a thread runs */
+    bool attempting;       /* thread runs, or has ended and isn't joined */
+    pthread_t thread;
     bool tried;            /* an attempt has ended */
     bool away;             /* an outage was logged, its end wasn't */
     uint64_t attempt_ns;   /* when the last attempt began */
@@ -56,31 +58,28 @@ static void *attempt_main(void *argument) {
     char error[QUIRE_LINK_ERROR_CHARACTERS] = "";
     void *object = shared->open(shared->context, error);
     pthread_mutex_lock(&shared->mutex);
-    bool abandoned = shared->abandoned;
-    if (!abandoned) {
-        shared->object = object;
-        memcpy(shared->error, error, sizeof error);
-        shared->done = true;
-        pthread_cond_signal(&shared->done_changed);
-    }
-    pthread_mutex_unlock(&shared->mutex);
-    if (abandoned && object != NULL)
+    if (shared->abandoned && object != NULL) {
         shared->close(object);
+        object = NULL;
+    }
+    shared->object = object;
+    memcpy(shared->error, error, sizeof error);
+    shared->done = true;
+    pthread_cond_signal(&shared->done_changed);
+    pthread_mutex_unlock(&shared->mutex);
     shared_unref(shared);
     return NULL;
 }
 
-static bool start_thread(struct shared *shared) {
+static bool start_thread(struct shared *shared, pthread_t *ret_thread) {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0)
         return false;
-    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);                /* else the default, larger one */
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED); /* joining could wait for a name server */
+    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES); /* else the default, larger one */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the process's own threads */
-    pthread_t thread;
-    bool started = pthread_create(&thread, &attributes, attempt_main, shared) == 0;
+    bool started = pthread_create(ret_thread, &attributes, attempt_main, shared) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return started;
@@ -112,6 +111,25 @@ struct quire_link *quire_link_create(const struct quire_link_options *options) {
     return link;
 }
 
+/* Waits until the attempt has ended or until_ns; false when it hasn't ended. */
+static bool attempt_wait(struct shared *shared, uint64_t until_ns) {
+    struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
+    while (!shared->done && quire_monotonic_ns() < until_ns)
+        (void)pthread_cond_timedwait(&shared->done_changed, &shared->mutex, &until); /* the loop looks itself */
+    return shared->done;
+}
+
+/* The process may be about to end, and OpenSSL's clean-up must not meet a handshake; but a name server that doesn't answer must not hold up the stop. */
+static void leave_thread(struct quire_link *link) {
+    pthread_mutex_lock(&link->shared->mutex);
+    bool done = attempt_wait(link->shared, quire_monotonic_ns() + LAST_WAIT_NS);
+    pthread_mutex_unlock(&link->shared->mutex);
+    if (done)
+        pthread_join(link->thread, NULL);
+    else
+        pthread_detach(link->thread);
+}
+
 void quire_link_destroy(struct quire_link *link) {
     if (link == NULL)
         return;
@@ -127,6 +145,8 @@ void quire_link_destroy(struct quire_link *link) {
     pthread_mutex_unlock(&shared->mutex);
     if (untaken != NULL)
         link->options.close(untaken);
+    if (link->attempting)
+        leave_thread(link);
     shared_unref(shared);
     free(link);
 }
@@ -153,7 +173,7 @@ static void attempt_begin(struct quire_link *link, uint64_t now_ns) {
     shared->done = false;
     pthread_mutex_unlock(&shared->mutex);
     link->attempt_ns = now_ns;
-    link->attempting = start_thread(shared);
+    link->attempting = start_thread(shared, &link->thread);
     if (link->tried)
         quire_series_add(link->options.reconnects, 1);
     if (!link->attempting) {
@@ -162,14 +182,6 @@ static void attempt_begin(struct quire_link *link, uint64_t now_ns) {
         link->retry_at_ns = now_ns + link->options.retry_ms * MS_NS;
         note_away(link, "no thread to connect with");
     }
-}
-
-/* Waits until the attempt has ended or until_ns; false when it hasn't ended. */
-static bool attempt_wait(struct shared *shared, uint64_t until_ns) {
-    struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
-    while (!shared->done && quire_monotonic_ns() < until_ns)
-        (void)pthread_cond_timedwait(&shared->done_changed, &shared->mutex, &until); /* the loop looks itself */
-    return shared->done;
 }
 
 void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
@@ -194,7 +206,8 @@ void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
     pthread_mutex_unlock(&shared->mutex);
     if (!done)
         return NULL;
-    link->attempting = false; /* and so the error is ours to read */
+    pthread_join(link->thread, NULL); /* it has nothing left to do */
+    link->attempting = false;
     if (link->object != NULL) {
         note_back(link);
     } else {

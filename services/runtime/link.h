@@ -29,10 +29,11 @@ struct quire_link_options {
 
 /* Texts must outlive the link. Never connects. NULL without memory. */
 QUIRE_MUSTCHECK struct quire_link *quire_link_create(const struct quire_link_options *options);
+/* Waits for a running attempt, at most 2.5 s; one that takes longer closes what it opened by itself. */
 void quire_link_destroy(struct quire_link *link);
 
 /* The open connection, still the link's; or NULL: away. Begins an attempt when it is time for one, and waits for a running one until until_ns
- * (CLOCK_MONOTONIC; 0: not at all), but at most 25 ms after the attempt began (the first of all: first_wait_ms), so that a server that was only
+ * (CLOCK_MONOTONIC; 0: not at all), but at most 50 ms after the attempt began (the first of all: first_wait_ms), so that a server that was only
  * restarted is hardly noticed, and one that is gone stops nobody. */
 void *quire_link_get(struct quire_link *link, uint64_t until_ns);
 /* Closes the connection, if there is one, because of `error`. */

@@ -23,7 +23,8 @@ static struct quire_metrics *metrics;
 
 static void *open_it(void *context, char ret_error[QUIRE_LINK_ERROR_CHARACTERS]) {
     struct server *it = context;
-    nanosleep(&(struct timespec){.tv_nsec = atomic_load(&it->opening_ms) * (long)MS_NS}, NULL);
+    int ms = atomic_load(&it->opening_ms);
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * (long)MS_NS}, NULL);
     if (!atomic_load(&it->up)) {
         memcpy(ret_error, "down", 5);
         return NULL;
@@ -104,7 +105,7 @@ static void later_attempts_stop_nobody(void) {
     begun_ns = quire_monotonic_ns();
     for (int i = 0; i < 5; i++)
         CU_ASSERT_PTR_NULL(quire_link_get(link, in_ms(400)));
-    CU_ASSERT_TRUE(quire_monotonic_ns() - begun_ns < 100 * MS_NS); /* 25 ms for all of them together */
+    CU_ASSERT_TRUE(quire_monotonic_ns() - begun_ns < 250 * MS_NS); /* 50 ms for all of them together */
     finish(link);
 }
 
@@ -124,22 +125,22 @@ static void a_server_that_comes_back_is_found(void) {
     CU_ASSERT_EQUAL(atomic_load(&server.closed), 2);
 }
 
-/* A name server that answers late must neither hold up a stop nor leave a connection open behind it. */
+/* A connection that comes when nobody wants it any more must not stay open; nor may an endless attempt hold up the stop of the process. */
 static void an_attempt_may_outlive_its_link(void) {
     struct quire_link *link = make(true, 150);
     CU_ASSERT_PTR_NULL(quire_link_get(link, 0));
-    uint64_t begun_ns = quire_monotonic_ns();
     finish(link);
-    CU_ASSERT_TRUE(quire_monotonic_ns() - begun_ns >= 100 * MS_NS); /* the attempt went on; see below for the link */
-    link = make(true, 150);
+    CU_ASSERT_EQUAL(atomic_load(&server.closed), 1);
+    link = make(true, 3500);
     CU_ASSERT_PTR_NULL(quire_link_get(link, 0));
-    begun_ns = quire_monotonic_ns();
+    uint64_t begun_ns = quire_monotonic_ns();
     quire_link_destroy(link);
-    CU_ASSERT_TRUE(quire_monotonic_ns() - begun_ns < 50 * MS_NS);
-    uint64_t until_ns = in_ms(2000);
+    CU_ASSERT_TRUE(quire_monotonic_ns() - begun_ns < 3200 * MS_NS);
+    uint64_t until_ns = in_ms(5000);
     while (!atomic_load(&server.forgotten) && quire_monotonic_ns() < until_ns)
         nanosleep(&(struct timespec){.tv_nsec = 5 * (long)MS_NS}, NULL);
-    CU_ASSERT_EQUAL(atomic_load(&server.opened), atomic_load(&server.closed));
+    CU_ASSERT_EQUAL(atomic_load(&server.opened), 1);
+    CU_ASSERT_EQUAL(atomic_load(&server.closed), 1);
 }
 
 QUIRE_TEST_MAIN("link", set_up, tear_down, {"the_first_attempt_is_waited_for", the_first_attempt_is_waited_for},
