@@ -53,30 +53,38 @@ static void reply_document(struct quire_request *request, const struct creation 
     quire_request_reply(request, &document.base);
 }
 
+/* One fault of an item. The gateway's paths begin at the item; the caller's begin at the request (gateway/transcode.h). */
+static Quire__FieldFault *item_fault(struct quire_arena *arena, size_t index, const char *field, const char *message) {
+    Quire__FieldFault *fault = quire_arena_alloc(arena, sizeof(*fault));
+    if (fault == NULL)
+        return NULL;
+    quire__field_fault__init(fault);
+    fault->field = quire_arena_printf(arena, field[0] == '\0' ? "documents[%zu]%s" : "documents[%zu].%s", index, field);
+    fault->message = (char *)(uintptr_t)message; /* packed, not written to */
+    return fault->field != NULL ? fault : NULL;
+}
+
 /* The problem of an item: the faults that the gateway found, or ours. */
-static bool item_problem(struct quire_arena *arena, const Quire__CreateDocumentRequest *input, const struct draft_fault *fault,
+static bool item_problem(struct quire_arena *arena, const Quire__CreateDocumentRequest *input, size_t index, const struct draft_fault *fault,
                          Quire__BatchItem *item) {
+    const size_t count = input->n_faults > 0 ? input->n_faults : 1;
     Quire__ItemProblem *problem = quire_arena_alloc(arena, sizeof(*problem));
-    Quire__FieldFault *own = quire_arena_alloc(arena, sizeof(*own));
-    Quire__FieldFault **faults = quire_arena_alloc(arena, sizeof(*faults));
-    if (problem == NULL || own == NULL || faults == NULL)
+    Quire__FieldFault **faults = quire_arena_alloc(arena, count * sizeof(*faults));
+    if (problem == NULL || faults == NULL)
         return false;
+    for (size_t i = 0; i < count; i++) {
+        faults[i] = input->n_faults > 0 ? item_fault(arena, index, input->faults[i]->field, input->faults[i]->message)
+                                        : item_fault(arena, index, fault->field, fault->message);
+        if (faults[i] == NULL)
+            return false;
+    }
     quire__item_problem__init(problem);
     problem->type = "about:blank";
     problem->title = "Unprocessable Content";
     problem->status = 422;
     problem->detail = "This document is not valid; the others are not touched by that.";
-    if (input->n_faults > 0) {
-        problem->n_errors = input->n_faults;
-        problem->errors = input->faults;
-    } else {
-        quire__field_fault__init(own);
-        own->field = (char *)(uintptr_t)fault->field;
-        own->message = (char *)(uintptr_t)fault->message;
-        faults[0] = own;
-        problem->n_errors = 1;
-        problem->errors = faults;
-    }
+    problem->n_errors = count;
+    problem->errors = faults;
     item->status = 422;
     item->error = problem;
     return true;
@@ -94,7 +102,7 @@ static void reply_batch(struct quire_request *request, const struct creation *cr
         pointers[i] = &items[i];
         quire__batch_item__init(&items[i]);
         if (creation->faults[i].field != NULL) {
-            good = item_problem(arena, creation->batch->documents[i], &creation->faults[i], &items[i]);
+            good = item_problem(arena, creation->batch->documents[i], i, &creation->faults[i], &items[i]);
             continue;
         }
         const struct quire_slice id = quire_column_text(result, row++, 0);
