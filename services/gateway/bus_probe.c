@@ -21,18 +21,22 @@ static void bus_probe_send(struct bus_port *port, enum bus_road_index index, uin
     bus_correlation(port, BUS_PROBE_SLOT, 0, correlation);
     quire_put_u64(probe, quire_monotonic_ns());
     quire_put_u32(probe + 8, atomic_load(&port->bus->losses));
+    /* Headers of our own, not RD_KAFKA_VTYPE_HEADER units: librdkafka (2.8) destroys those twice when the partition
+     * doesn't exist, as on a topic with fewer than we were told. */
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
+    (void)rd_kafka_header_add(headers, QUIRE_HEADER_CORRELATION_ID, -1, correlation, (ssize_t)sizeof(correlation));
+    (void)rd_kafka_header_add(headers, BUS_HEADER_PROBE, -1, probe, (ssize_t)sizeof(probe)); /* fail for read-only ones */
     rd_kafka_vu_t vus[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = road->probe_topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = port->partition},
-        {.vtype = RD_KAFKA_VTYPE_HEADER,
-         .u.header = {.name = QUIRE_HEADER_CORRELATION_ID, .val = correlation, .size = (ssize_t)sizeof(correlation)}},
-        {.vtype = RD_KAFKA_VTYPE_HEADER,
-         .u.header = {.name = BUS_HEADER_PROBE, .val = probe, .size = (ssize_t)sizeof(probe)}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     rd_kafka_error_t *error = rd_kafka_produceva(road->producer, vus, sizeof(vus) / sizeof(vus[0]));
-    if (error !=
-        NULL) /* full, or not known yet: the next tick asks again, and a probe that stays away speaks for itself */
+    if (error != NULL) {
+        /* full, or not known yet: the next tick asks again, and a probe that stays away speaks for itself */
         rd_kafka_error_destroy(error);
+        rd_kafka_headers_destroy(headers);
+    }
     port->probes[index].sent_ns = now_ns;
 }
 

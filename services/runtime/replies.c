@@ -3,6 +3,7 @@
 #include "base/wire.h"
 #include "runtime/kafka.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,42 +71,45 @@ struct quire_replies *quire_replies_create(const struct quire_replies_options *o
     return replies;
 }
 
-static size_t put_header(rd_kafka_vu_t *units, const char *name, const void *value, size_t size) {
-    units->vtype = RD_KAFKA_VTYPE_HEADER;
-    units->u.header.name = name;
-    units->u.header.val = value;
-    units->u.header.size = (ssize_t)size;
-    return 1;
+static bool add_header(rd_kafka_headers_t *headers, const char *name, const void *value, size_t size) {
+    return rd_kafka_header_add(headers, name, -1, value, (ssize_t)size) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static size_t put_envelope(rd_kafka_vu_t *units, const struct quire_envelope *envelope, const char *request_id, const char *status) {
-    size_t count = put_header(units, QUIRE_HEADER_CORRELATION_ID, envelope->correlation.bytes, envelope->correlation.size);
-    count += put_header(&units[count], QUIRE_HEADER_STATUS, status, strlen(status));
-    if (request_id != NULL)
-        count += put_header(&units[count], QUIRE_HEADER_REQUEST_ID, request_id, strlen(request_id));
-    if (envelope->traceparent.size != 0)
-        count += put_header(&units[count], QUIRE_HEADER_TRACEPARENT, envelope->traceparent.bytes, envelope->traceparent.size);
-    return count;
+/* Headers of our own, not RD_KAFKA_VTYPE_HEADER units: librdkafka (2.8) destroys those twice when the partition doesn't exist, and the
+ * partition is whatever a request's header says. */
+static rd_kafka_headers_t *reply_headers(const struct quire_envelope *envelope, const char *request_id, const char *status) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(HEADERS_MAX);
+    const bool added = add_header(headers, QUIRE_HEADER_CORRELATION_ID, envelope->correlation.bytes, envelope->correlation.size) &&
+                       add_header(headers, QUIRE_HEADER_STATUS, status, strlen(status)) &&
+                       (request_id == NULL || add_header(headers, QUIRE_HEADER_REQUEST_ID, request_id, strlen(request_id))) &&
+                       (envelope->traceparent.size == 0 ||
+                        add_header(headers, QUIRE_HEADER_TRACEPARENT, envelope->traceparent.bytes, envelope->traceparent.size));
+    assert(added); /* fails only for read-only headers, which these are not */
+    return headers;
 }
 
+/* Takes the headers over. */
 static rd_kafka_resp_err_t produce(struct quire_replies *replies, rd_kafka_t *client, const char *topic, int32_t partition,
-                                   struct quire_slice value, const rd_kafka_vu_t *headers, size_t headers_count) {
-    rd_kafka_vu_t units[5 + HEADERS_MAX] = {
+                                   struct quire_slice value, rd_kafka_headers_t *headers) {
+    const rd_kafka_vu_t units[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value.bytes, .size = value.size}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = replies->lost},
     };
-    memcpy(&units[5], headers, headers_count * sizeof(*headers));
 
     for (int polls = 0;; polls++) {
-        rd_kafka_error_t *error = rd_kafka_produceva(client, units, 5 + headers_count);
-        const rd_kafka_resp_err_t code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-        if (error != NULL)
-            rd_kafka_error_destroy(error);
-        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || polls == FULL_POLLS_MAX)
+        rd_kafka_error_t *error = rd_kafka_produceva(client, units, sizeof(units) / sizeof(units[0]));
+        if (error == NULL)
+            return RD_KAFKA_RESP_ERR_NO_ERROR; /* the headers are the message's now */
+        const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+        rd_kafka_error_destroy(error);
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || polls == FULL_POLLS_MAX) {
+            rd_kafka_headers_destroy(headers);
             return code;
+        }
         rd_kafka_poll(client, 10);
     }
 }
@@ -115,16 +119,15 @@ bool quire_replies_send(struct quire_replies *replies, const struct quire_envelo
     const bool bulk = value.size > QUIRE_BULK_BYTES && envelope->bulk_reply_topic.size != 0;
     const struct quire_slice name = bulk ? envelope->bulk_reply_topic : envelope->reply_topic;
     char topic[TOPIC_CHARACTERS_MAX + 1], status_text[12];
-    rd_kafka_vu_t headers[HEADERS_MAX];
 
     if (envelope->reply_topic.size == 0 || envelope->correlation.size == 0)
         return true;
     memcpy(topic, name.bytes, name.size);
     topic[name.size] = '\0';
     (void)snprintf(status_text, sizeof(status_text), "%u", status);
-    const size_t headers_count = put_envelope(headers, envelope, request_id, status_text);
+    rd_kafka_headers_t *headers = reply_headers(envelope, request_id, status_text);
     rd_kafka_t *client = bulk ? replies->bulk.client : replies->small.client;
-    const rd_kafka_resp_err_t error = produce(replies, client, topic, envelope->reply_partition, value, headers, headers_count);
+    const rd_kafka_resp_err_t error = produce(replies, client, topic, envelope->reply_partition, value, headers);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     quire_series_add(replies->lost, 1);
