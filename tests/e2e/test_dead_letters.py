@@ -41,7 +41,7 @@ def test_dead_letters_are_counted(stack, caller, account, contract):
 
     before = count()
     caller.call("quire.documents.read", "quire.Documents/Nothing", b"", token=account.token)
-    assert count() == before + 1
+    wait_until(lambda: count() == before + 1, 3, "one more")
 
 
 @pytest.mark.destructive

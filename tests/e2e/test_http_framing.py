@@ -191,7 +191,8 @@ def test_a_lone_line_feed_ends_no_line(stack):
     with RawConnection(stack.gateway) as connection:
         connection.send("GET /livez HTTP/1.1\nHost: q\n\n")
         connection.finish_sending()
-        assert connection.answer().status == 400
+        assert connection.answer().status in (400, 505)
+        assert connection.closed()
 
 
 def test_empty_lines_before_a_request_are_passed_over(stack):

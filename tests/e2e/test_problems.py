@@ -20,9 +20,16 @@ def test_401_names_the_scheme(anyone):
     assert response.headers["WWW-Authenticate"].split()[0] == "Bearer"
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/documents/", "/Documents", "/auth", "/auth/me/more", "//documents", "/documents/../auth/me", "/metrics"])
+@pytest.mark.parametrize("path", ["/nothing", "/documents/", "/Documents", "/auth", "/auth/me/more", "//documents", "/metrics"])
 def test_404_unknown_paths(account, path):
     problem(account.get(path), 404)
+
+
+@pytest.mark.parametrize("path", ["/documents/../auth/me", "/./auth/me", "/auth/me?", "/auth%2fme"])
+def test_a_path_is_taken_as_it_stands(account, stack, path):
+    """No dots are resolved and no escaped slash becomes a segment: what a proxy in front has checked is what is served."""
+    answer = exchange(stack.gateway, f"GET {path} HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\n\r\n")
+    assert answer.status == (200 if path.endswith("?") else 404)
 
 
 @pytest.mark.parametrize("method, path, allowed", [
@@ -95,8 +102,17 @@ def test_417_an_unknown_expectation(account):
     problem(account.get("/auth/me", headers={"Expect": "the-spanish-inquisition"}), 417)
 
 
-def test_421_a_request_for_another_origin(stack):
-    assert exchange(stack.gateway, "GET https://quire.example/livez HTTP/1.1\r\nHost: quire.example\r\n\r\n").status == 421
+def test_421_a_request_for_another_scheme(stack):
+    assert exchange(stack.gateway, "GET ftp://quire.example/livez HTTP/1.1\r\nHost: quire.example\r\n\r\n").status == 421
+
+
+@pytest.mark.destructive
+def test_421_a_request_for_another_host(stack):
+    gateway = stack.gateways[1]
+    gateway.overrides["QUIRE_HTTP_HOSTS"] = "quire.example,127.0.0.1"
+    gateway.restart()
+    for host, status in [("quire.example", 200), ("QUIRE.example:8080", 200), ("other.example", 421), ("quire.example.other", 421)]:
+        assert exchange(gateway, f"GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n").status == status, host
 
 
 def test_422_names_the_field(account):

@@ -57,12 +57,14 @@ def clean(spoken, where, content):
 
 def test_no_topic_holds_one(stack, spoken):
     messages = read_all(stack.kafka.brokers, stack.kafka.topics())
-    seen = set()
+    seen, contents = set(), {}
     for message in messages:
-        headers = b"\n".join(value or b"" for _, value in message.headers() or [])
-        clean(spoken, f"topic {message.topic()}", b"\n".join((message.key() or b"", message.value() or b"", headers)))
-        seen.update(value.decode() for name, value in message.headers() or [] if name == "x-request-id")
-    assert set(spoken[1][:6]) <= seen  # or we have looked in the wrong place
+        headers = message.headers() or []
+        contents.setdefault(message.topic(), []).extend((message.key() or b"", message.value() or b"", *(value or b"" for _, value in headers)))
+        seen.update(value for name, value in headers if name == "x-request-id")
+    for topic, parts in contents.items():
+        clean(spoken, f"topic {topic}", b"\n".join(parts))
+    assert {request_id.encode() for request_id in spoken[1][:6]} <= seen  # or we have looked in the wrong place
 
 
 def test_no_log_holds_one(stack, spoken):
@@ -78,8 +80,8 @@ def test_no_table_holds_one(stack, spoken):
     tables = stack.primary.query("SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')".replace("%%", "%"))
     assert len(tables) >= 5
     for (table,) in tables:
-        for (row,) in stack.primary.query(f"SELECT t::text FROM {table} t"):
-            clean(spoken, f"table {table}", row.encode())
+        for (rows,) in stack.primary.query(f"SELECT string_agg(t::text, ' ') FROM {table} t GROUP BY (ctid::text::point)[0]::bigint / 100"):
+            clean(spoken, f"table {table}", rows.encode())
 
 
 def test_no_key_or_value_of_redis_holds_one(stack, spoken):

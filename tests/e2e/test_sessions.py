@@ -99,7 +99,7 @@ def test_expiry_is_the_absolute_end_and_stays(account):
 
 
 @pytest.mark.parametrize("authorization", [
-    "Bearer", "Bearer ", "Bearer x", "Basic dXNlcjpwYXNz", "Token abc", "", "Bearer " + "A" * 45, "Bearer " + "A" * 46, "Bearer " + "A" * 47,
+    "Bearer", "Bearer x", "Basic dXNlcjpwYXNz", "Token abc", "", "Bearer " + "A" * 45, "Bearer " + "A" * 46, "Bearer " + "A" * 47,
     "Bearer " + "=" * 46, "Bearer " + "A" * 4000, "Bearer Bearer " + "A" * 46,
     "Bearer " + base64.b64encode(b"\xff" * 34).decode(),  # the other alphabet
 ])
