@@ -77,31 +77,27 @@ BEGIN
             WHERE p_language = '' OR documents.lexeme(CASE WHEN octet_length(w.word) = char_length(w.word) THEN documents.ascii_dictionary(p_language)
                 ELSE documents.dictionary(p_language) END, w.word) <> ''),
         terms AS MATERIALIZED (
-            SELECT row_number() OVER ()::int AS term, l.lexeme FROM (
+            SELECT l.lexeme, CASE WHEN allowed IS NOT NULL THEN
+                -- Rarity is the account's, whatever the filter, so that scores mean the same with and without one. Without one it is counted below.
+                (SELECT count(*) FROM (
+                    SELECT unnest(q.chunks) FROM documents.postings AS q
+                    WHERE q.account_id = p_account AND q.lexeme = l.lexeme LIMIT p_postings_max) AS a) END AS df
+            FROM (
                 SELECT DISTINCT documents.lexeme(CASE WHEN w.is_ascii THEN c.ascii ELSE c.own END, w.word) AS lexeme
-                FROM words AS w CROSS JOIN corpus AS c) AS l WHERE l.lexeme <> ''),
-        hits AS MATERIALIZED (
-            SELECT t.term, p.document_id, p.chunk >> 8 AS chunk, p.chunk & 255 AS impact FROM terms AS t CROSS JOIN LATERAL (
-                SELECT q.document_id, u AS chunk FROM documents.postings AS q CROSS JOIN LATERAL unnest(q.chunks) AS u
-                WHERE q.account_id = p_account AND q.lexeme = t.lexeme
-                    AND (allowed IS NULL OR q.document_id IN (SELECT unnest(allowed)))
-                ORDER BY q.document_id DESC LIMIT p_postings_max) AS p),
-        frequencies AS (
-            SELECT h.term, count(*) AS df FROM hits AS h WHERE allowed IS NULL GROUP BY h.term
-            UNION ALL
-            -- Rarity is the account's, whatever the filter: so that scores mean the same with and without one.
-            SELECT t.term, (SELECT count(*) FROM (
-                SELECT u FROM documents.postings AS q CROSS JOIN LATERAL unnest(q.chunks) AS u
-                WHERE q.account_id = p_account AND q.lexeme = t.lexeme LIMIT p_postings_max) AS a)
-            FROM terms AS t WHERE allowed IS NOT NULL),
-        weights AS MATERIALIZED (
-            SELECT f.term, ln(1 + greatest(n.chunks - f.df + 0.5, 0.5)::float8 / (f.df + 0.5)::float8) AS idf
-            FROM frequencies AS f CROSS JOIN (SELECT sum(c.chunks) AS chunks FROM corpus AS c) AS n),
+                FROM words AS w CROSS JOIN corpus AS c) AS l
+            WHERE l.lexeme <> ''),
         ranked AS (
             -- Rounded, so that equal scores are equal in whatever order they were added up.
-            SELECT h.document_id, h.chunk, round(sum(w.idf * h.impact) / 255 * 1e6) / 1e6 AS score
-            FROM hits AS h JOIN weights AS w USING (term) GROUP BY h.document_id, h.chunk
-            ORDER BY score DESC, h.document_id, h.chunk
+            SELECT p.document_id, p.entry >> 8 AS chunk,
+                round(sum(ln(1 + greatest(n.chunks - p.df + 0.5, 0.5) / (p.df + 0.5)) * (p.entry & 255)) / 255 * 1e6) / 1e6 AS score
+            FROM (SELECT sum(c.chunks)::float8 AS chunks FROM corpus AS c) AS n CROSS JOIN terms AS t CROSS JOIN LATERAL (
+                SELECT l.document_id, l.entry, coalesce(t.df, count(*) OVER ())::float8 AS df FROM (
+                    SELECT q.document_id, unnest(q.chunks) AS entry FROM documents.postings AS q
+                    WHERE q.account_id = p_account AND q.lexeme = t.lexeme
+                        AND (allowed IS NULL OR q.document_id IN (SELECT unnest(allowed)))
+                    ORDER BY q.document_id DESC LIMIT p_postings_max) AS l) AS p
+            GROUP BY p.document_id, p.entry >> 8
+            ORDER BY score DESC, p.document_id, chunk
             LIMIT CASE WHEN p_per_document IS NULL THEN p_top END),
         top AS MATERIALIZED (
             SELECT r.document_id, r.chunk, r.score FROM (
