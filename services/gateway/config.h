@@ -7,6 +7,7 @@
 struct gateway_config {
     const char *http_address, *http_hosts, *admin_address, *kafka_brokers, *reply_topic, *bulk_reply_topic,
         *seal_keys_file, *trusted_proxies, *log_level, *limits;
+    bool listen_when_ready;
     int64_t http_port, admin_port, rings, reply_partitions, backlog;
     int64_t connections_max, inflight_max, body_bytes_max, pipeline_max;
     int64_t producer_messages_max, producer_bytes_max, message_bytes_max;

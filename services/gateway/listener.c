@@ -25,7 +25,7 @@ static socklen_t parse_address(const char *address, uint16_t port, struct sockad
     return 0;
 }
 
-int listener_open(const char *address, uint16_t port, int backlog) {
+int listener_open(const char *address, uint16_t port) {
     struct sockaddr_storage storage;
     socklen_t bytes = parse_address(address, port, &storage);
     if (bytes == 0)
@@ -40,12 +40,16 @@ int listener_open(const char *address, uint16_t port, int backlog) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         (storage.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) ||
-        bind(fd, (const struct sockaddr *)&storage, bytes) != 0 || listen(fd, backlog) != 0) {
+        bind(fd, (const struct sockaddr *)&storage, bytes) != 0) {
         int error = errno;
         close(fd);
         return -error;
     }
     return fd;
+}
+
+int listener_begin(int fd, int backlog) {
+    return listen(fd, backlog) == 0 ? 0 : -errno;
 }
 
 uint16_t listener_port(int fd) {

@@ -56,7 +56,7 @@ static bool open_listeners(struct server *server) {
     struct gateway *gateway = server->gateway;
     server->port = (uint16_t)gateway->config->http_port;
     for (uint32_t i = 0; i < gateway->rings_count; i++) {
-        int fd = listener_open(gateway->config->http_address, server->port, (int)gateway->config->backlog);
+        int fd = listener_open(gateway->config->http_address, server->port);
         if (fd < 0) {
             QUIRE_LOG(gateway->log, QUIRE_ERROR, "listener.failed",
                       QUIRE_CTEXT("address", gateway->config->http_address), QUIRE_INTEGER("port", server->port),

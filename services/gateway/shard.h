@@ -41,6 +41,7 @@ struct shard {
     uint64_t date_s;    /* the second that `date` says */
     uint64_t answered;  /* successful requests so far, for the log's sample */
     char date[RESPONSE_DATE_CHARACTERS + 1];
+    bool listening; /* connections are no longer refused; never false again */
     bool accepting; /* the multishot accept is armed */
     bool accept_failing;
     bool counted_ready;

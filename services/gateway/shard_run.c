@@ -5,6 +5,7 @@
 #include "gateway/connection.h"
 #include "gateway/exchange.h"
 #include "gateway/health.h"
+#include "gateway/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +65,14 @@ void shard_deinit(struct shard *shard) {
     inflight_destroy(shard->inflight);
     if (shard->counted_ready)
         atomic_fetch_sub(&shard->gateway->rings_ready, 1);
+}
+
+/* True once connections are let in. A listen that fails (another process took the port alone) is tried again with the next tick. */
+static bool begin_listening(struct shard *shard) {
+    const struct gateway_config *config = shard->gateway->config;
+    if (!shard->listening && (!config->listen_when_ready || gateway_ready(shard->gateway)))
+        shard->listening = listener_begin(shard->listener_fd, (int)config->backlog) == 0;
+    return shard->listening;
 }
 
 static void arm_accept(struct shard *shard) {
@@ -164,7 +173,7 @@ static void tick(struct shard *shard) {
     bus_port_tick(shard->port, shard->now_ns);
     poll_replies(shard); /* belt and braces, should a wake-up have been missed */
     connections_expire(shard);
-    if (!shard->accepting)
+    if (!shard->accepting && begin_listening(shard))
         arm_accept(shard);
     if (gateway_phase(shard->gateway) >= GATEWAY_CLOSING)
         connections_close(shard);
