@@ -3,6 +3,8 @@
 #include "text/language.h"
 #include "text/utf8.h"
 
+#include <assert.h>
+
 /* Reads no table. One array of languages and one of words, so that a batch of documents is one question. */
 const struct quire_statement draft_lexemes_statement = {
     .name = "documents.lexemes",
@@ -111,8 +113,18 @@ bool drafts_take_lexemes(struct quire_request *request, const PGresult *result, 
         return false;
     for (size_t i = 0; i < count; i++) {
         (void)postings_words(drafts[i].postings, &words_count);
-        /* The result lives as long as this call; rows point into it, so they get copies. */
+        at += words_count;
+    }
+    assert(at == lexemes_count); /* documents.lexemes answers each word */
+    at = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct quire_slice *words = postings_words(drafts[i].postings, &words_count);
+        /* The result lives as long as this call, and rows outlive it: most lexemes are their word itself, the others get copies. */
         for (size_t w = 0; w < words_count; w++) {
+            if (quire_slice_equal(lexemes[at + w], words[w])) {
+                lexemes[at + w] = words[w];
+                continue;
+            }
             if (lexemes[at + w].size == 0)
                 continue;
             char *copy = quire_arena_text(arena, lexemes[at + w]);
@@ -124,7 +136,7 @@ bool drafts_take_lexemes(struct quire_request *request, const PGresult *result, 
             return false;
         at += words_count;
     }
-    return at == lexemes_count;
+    return true;
 }
 
 static void bind_chunks(struct quire_parameters *parameters, const struct draft *drafts, size_t count, size_t total) {

@@ -53,7 +53,7 @@ static uint64_t hash_of(struct quire_slice text) {
 }
 
 static bool grow_slots(struct postings *postings) {
-    const size_t slots_count = postings->slots_count == 0 ? 512 : postings->slots_count * 4;
+    const size_t slots_count = postings->slots_count == 0 ? 512 : postings->slots_count * 2;
     uint32_t *slots = quire_arena_zalloc(postings->arena, slots_count * sizeof(*slots));
     if (slots == NULL)
         return false;
@@ -69,7 +69,7 @@ static bool grow_slots(struct postings *postings) {
 }
 
 static bool grow_words(struct postings *postings) {
-    const size_t room = postings->room == 0 ? 256 : postings->room * 4;
+    const size_t room = postings->room == 0 ? 256 : postings->room * 2;
     struct word *words = quire_arena_alloc(postings->arena, room * sizeof(*words));
     if (words == NULL)
         return false;
@@ -80,26 +80,31 @@ static bool grow_words(struct postings *postings) {
     return true;
 }
 
-/* The word's entry, made if it is new; NULL without memory. */
-static struct word *word_of(struct postings *postings, struct quire_slice text) {
+/* The word's entry, made if it is new and there is room for one. False without memory; *ret_word NULL: not to be indexed. */
+static bool find_word(struct postings *postings, struct quire_slice text, struct word **ret_word) {
+    *ret_word = NULL;
     if (postings->count * 2 >= postings->slots_count && !grow_slots(postings))
-        return NULL;
+        return false;
     const uint64_t hash = hash_of(text);
     size_t slot = hash & (postings->slots_count - 1);
     for (; postings->slots[slot] != 0; slot = (slot + 1) & (postings->slots_count - 1)) {
         struct word *word = &postings->words[postings->slots[slot] - 1];
-        if (word->hash == hash && quire_slice_equal(word->text, text))
-            return word;
+        if (word->hash == hash && quire_slice_equal(word->text, text)) {
+            *ret_word = word;
+            return true;
+        }
     }
+    if (postings->count == POSTINGS_WORDS_MAX)
+        return true;
     if (postings->count == postings->room && !grow_words(postings))
-        return NULL;
+        return false;
     char *copy = quire_arena_text(postings->arena, text);
     if (copy == NULL)
-        return NULL;
-    struct word *word = &postings->words[postings->count];
-    *word = (struct word){.text = {(const uint8_t *)copy, text.size}, .hash = hash};
+        return false;
+    *ret_word = &postings->words[postings->count];
+    **ret_word = (struct word){.text = {(const uint8_t *)copy, text.size}, .hash = hash};
     postings->slots[slot] = (uint32_t)++postings->count;
-    return word;
+    return true;
 }
 
 static struct occurrence *append_occurrence(struct postings *postings, struct word *word) {
@@ -125,9 +130,11 @@ static bool on_word(void *context, const struct text_word *found) {
     if (postings->left == 0)
         return true;
     postings->left -= postings->left != SIZE_MAX;
-    struct word *word = word_of(postings, found->word);
-    if (word == NULL)
+    struct word *word;
+    if (!find_word(postings, found->word, &word))
         return false;
+    if (word == NULL)
+        return true;
     struct occurrence *last = word->last != NULL ? &word->last->occurrences[word->last->count - 1] : NULL;
     if (last != NULL && last->chunk == postings->chunk) {
         last->tf += !postings->once;

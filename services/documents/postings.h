@@ -16,6 +16,8 @@
 #define POSTINGS_B 0.5
 #define POSTINGS_ROW_MAX 256u     /* entries a row, so that it fits into an index entry (001_documents.sql) */
 #define POSTINGS_TITLE_WORDS 16u  /* of the title, counted for every chunk; the first chunk has all of them */
+#define POSTINGS_WORDS_MAX 250000u /* distinct words; what a larger vocabulary brings later in the text is not indexed. Natural text of 15 MiB has
+                                      fewer; random identifiers would make a write miss its deadline */
 #define POSTINGS_CHUNKS_MAX (1u << 23)
 
 struct postings;

@@ -114,6 +114,24 @@ static void long_lists_are_split_into_rows(void) {
     free(content);
 }
 
+/* Else a text of random identifiers, which nobody would search by, could never be stored. */
+static void vocabulary_is_bounded(void) {
+    const size_t words = POSTINGS_WORDS_MAX + 1000;
+    char *content = malloc(words * 9 + 64), *at = content;
+    if (content == NULL)
+        abort();
+    for (size_t i = 0; i < words; i++)
+        at += sprintf(at, "w%07zu ", i);
+    (void)sprintf(at, "w0000000 w%07zu", words - 1);
+    struct fixture f = gather("t", content);
+    CU_ASSERT_EQUAL(f.words_count, POSTINGS_WORDS_MAX);
+    merge(&f);
+    const struct postings_row *row = row_of(&f, "w0000000");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(row);
+    CU_ASSERT_PTR_NOT_NULL(memchr(row->entries.bytes, ',', row->entries.size)); /* known words are counted to the end */
+    free(content);
+}
+
 static void impact_grows_with_tf_and_shrinks_with_length(void) {
     CU_ASSERT(postings_impact(1, 1000) >= 1 && postings_impact(1000000, 1) <= 255);
     CU_ASSERT(postings_impact(2, 1000) > postings_impact(1, 1000));
@@ -123,4 +141,5 @@ static void impact_grows_with_tf_and_shrinks_with_length(void) {
 QUIRE_TEST_MAIN("postings", set_up, tear_down, {"words_are_counted_with_title_once", words_are_counted_with_title_once},
                 {"words_of_one_lexeme_are_one_entry", words_of_one_lexeme_are_one_entry},
                 {"long_lists_are_split_into_rows", long_lists_are_split_into_rows},
+                {"vocabulary_is_bounded", vocabulary_is_bounded},
                 {"impact_grows_with_tf_and_shrinks_with_length", impact_grows_with_tf_and_shrinks_with_length})
