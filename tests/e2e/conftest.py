@@ -6,9 +6,34 @@ import pytest
 
 from client import Account, Api
 from servers.stack import Stack
+from servers.waiting import wait_until
 from topics import Caller, Contract
 
 _LOG_CHARACTERS = 3000
+
+
+class Canary:
+    """True when a run of requests long enough to meet each worker of each lane is answered through each gateway."""
+
+    def __init__(self, stack):
+        self.account = wait_until(lambda: Account.open(stack.gateway.url), 30, "an account can be opened", every=0.2)
+        self.apis = [self.account.at(gateway) for gateway in stack.gateways]
+
+    def __call__(self):
+        return all(self._well(api) for api in self.apis)
+
+    def _well(self, api):
+        short = {"Request-Timeout": "2"}
+        for _ in range(8):
+            if api.get("/auth/me", headers=short).status_code != 200 or api.get("/documents", headers=short).status_code != 200:
+                return False
+            if api.post("/query", {"query": "canary"}, headers=short).status_code != 200:
+                return False
+            if api.post("/documents", {"title": "canary", "content": "canary"}, headers=short).status_code != 201:
+                return False
+        login = api.post("/auth/login", {"email": self.account.email, "password": self.account.password}, headers=short)
+        large = api.post("/documents", {"title": "canary", "content": "canary " * 10_000}, headers=short)
+        return (login.status_code, large.status_code) == (200, 201)
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +41,8 @@ def stack():
     stack = Stack()
     try:
         stack.start()
+        stack.canary = Canary(stack)
+        stack.wait_ready()
     except BaseException as error:
         pytest.exit(f"the stack did not start: {error}\n(its logs: {stack.folder})", 2)
     yield stack
@@ -98,6 +125,7 @@ def pytest_runtest_makereport(item, call):
     if not report.failed or stack is None:
         return
     for server in itertools.chain(stack.ours, stack.infrastructure):
-        tail = server.log_tail(stack.marks.get(server, 0), _LOG_CHARACTERS)
-        if tail.strip():
-            report.sections.append((f"log of {server.name}", tail))
+        lines = server.log_bytes(stack.marks.get(server, 0)).decode(errors="replace").splitlines()
+        telling = [line[:600] for line in lines if '"status":2' not in line]  # what went well is only in the way
+        if telling:
+            report.sections.append((f"log of {server.name}", "\n".join(telling)[-_LOG_CHARACTERS:]))

@@ -39,11 +39,16 @@ class Binary(Server):
     def prepare(self):
         self._running_overrides = dict(self.overrides)
 
-    def heal(self):
+    @property
+    def overridden(self):
+        """Runs, or is to run, with settings of a test's own."""
+        return bool(self.overrides or self._running_overrides)
+
+    def heal(self, wait=True):
         self.overrides = {}
         if self._running_overrides and self.alive:
             self.stop()
-        return super().heal()
+        return super().heal(wait)
 
     def stop(self, seconds=15):
         status = super().stop(seconds)

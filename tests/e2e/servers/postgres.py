@@ -150,7 +150,7 @@ class Replica(_Postgres):
         lsn = self.primary.position()
         wait_until(lambda: self.replayed(lsn), what=f"{self.name} caught up")
 
-    def heal(self):
+    def heal(self, wait=True):
         mended = super().heal()
         if self.query("SELECT pg_is_wal_replay_paused()")[0][0]:
             self.resume_replay()

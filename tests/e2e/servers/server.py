@@ -23,6 +23,7 @@ class Server:
         self.process = None
         self.wanted = False
         self.paused = False
+        self.touched = False  # since the last mark(): started, ended or paused, so that others may still be shaken
         os.makedirs(folder, exist_ok=True)
         open(self.log_path, "ab").close()
         atexit.register(self._end)
@@ -69,7 +70,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), cwd=self.folder,
                 start_new_session=True, user=user, group=user, extra_groups=[] if user else None)
-        self.wanted = True
+        self.wanted = self.touched = True
         self.paused = False
 
     def wait_ready(self):
@@ -85,26 +86,34 @@ class Server:
         self.wait_ready()
         return self
 
-    def stop(self, seconds=15):
-        """Asks it to end (SIGTERM) and asserts that it does, cleanly. Returns its exit status."""
+    def ask_to_stop(self):
+        """The first half of stop(), so that several can end at the same time."""
         self.wanted = False
-        if not self.alive:
+        self.touched = True
+        if self.alive:
+            if self.paused:
+                self.resume()
+            self.process.send_signal(self.stop_signal)
+
+    def stop(self, seconds=15):
+        """Asks it to end (SIGTERM) and asserts that it does. Returns its exit status; None when it was down already."""
+        if self.process is None or self.process.returncode is not None:
+            self.wanted = False
             return None
-        if self.paused:
-            self.resume()
-        self.process.send_signal(self.stop_signal)
+        if self.wanted:
+            self.ask_to_stop()
         try:
-            status = self.process.wait(seconds * PATIENCE)
+            return self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"{self.name} did not end within {seconds} s of being asked to") from None
-        return status
 
     stop_signal = signal.SIGTERM
 
     def kill(self):
         """Ends it at once, with all its processes (SIGKILL), as a lost power line or the kernel's OOM killer would."""
         self.wanted = False
+        self.touched = True
         if self.process is None:
             return
         for pid in self._tree():
@@ -119,14 +128,14 @@ class Server:
         """Stops all its threads (SIGSTOP): connections stay open and nothing answers."""
         for pid in self._tree():
             _signal(pid, signal.SIGSTOP)
-        self.paused = True
+        self.paused = self.touched = True
 
     def resume(self):
         for pid in self._tree():
             _signal(pid, signal.SIGCONT)
         self.paused = False
 
-    def heal(self):
+    def heal(self, wait=True):
         """Brings it back to running, whatever a test did to it. True when there was something to mend."""
         if self.process is None:
             return False  # nobody has started it yet
@@ -134,7 +143,9 @@ class Server:
             self.resume()
             return True
         if not self.alive:
-            self.start()
+            self.spawn()
+            if wait:
+                self.wait_ready()
             return True
         return False
 

@@ -14,6 +14,7 @@ from .kafka import Kafka, topics_of
 from .postgres import Primary, Replica
 from .redis import Redis
 from .service import Service
+from .waiting import wait_until
 
 # Clients that connect from here are believed about X-Forwarded-For.
 TRUSTED_PROXIES = "127.9.0.0/16"
@@ -33,6 +34,7 @@ class Stack:
         self._make_infrastructure()
         self._make_services(gateways)
         self.marks = {}
+        self.canary = None  # called until it is true whenever something was mended
 
     def _make_secrets(self):
         self.secrets = os.path.join(self.folder, "secrets")
@@ -146,13 +148,9 @@ class Stack:
     def stop(self):
         """Ends our programs as an operator would, the rest at once. Raises when one of ours ended uncleanly."""
         faults = []
-        for server in reversed(self.ours):
-            if server.alive:
-                server.wanted = False
-                if server.paused:
-                    server.resume()
-                server.process.send_signal(server.stop_signal)
-        for server in reversed(self.ours):
+        for server in self.ours:
+            server.ask_to_stop()
+        for server in self.ours:
             try:
                 server.stop()
                 if server.process is not None and server.process.returncode not in (0, -9):
@@ -168,11 +166,28 @@ class Stack:
             shutil.rmtree(self.folder, ignore_errors=True)
         assert not faults, "\n\n".join(faults)
 
+    def stop_together(self, servers):
+        """Asks all to end at the same time, and waits for each."""
+        for server in servers:
+            server.ask_to_stop()
+        for server in servers:
+            server.stop()
+
+    def restart(self, *servers):
+        """Ends and starts several of ours at the same time; each is ready at the end."""
+        self.stop_together(servers)
+        for server in servers:
+            server.spawn()
+        for server in servers:
+            server.wait_ready()
+
     # Between tests.
 
     def mark(self):
         """Remembers the end of each log: what comes after belongs to the next test."""
         self.marks = {server: server.log_size() for server in self.servers}
+        for server in self.servers:
+            server.touched = False
 
     def faults(self):
         """What went wrong by itself since mark(): servers that died, reports of sanitizers."""
@@ -186,12 +201,21 @@ class Stack:
     def heal(self):
         """Everything runs again, with its own settings, and is ready."""
         mended = [server for server in self.infrastructure if server.heal()]
-        mended += [server for server in self.ours if server.heal()]
-        if mended:
-            for server in self.ours:
-                if server.process is not None:
-                    server.wait_ready()
+        changed = [server for server in self.ours if server.overridden and server.alive]
+        self.stop_together(changed)
+        mended += changed
+        mended += [server for server in self.ours if server.process is not None and server.heal(wait=False) and server not in changed]
+        if any(server.touched for server in self.servers):
+            self.wait_ready()
         return mended
+
+    def wait_ready(self):
+        """Every one of ours is ready, and every worker of every lane answers again: each has breakers of its own that open one by one."""
+        for server in self.ours:
+            if server.process is not None:
+                server.wait_ready()
+        if self.canary is not None:
+            wait_until(self.canary, 30, "every worker answers again", every=0.1)
 
 
 def _all(function, items):
