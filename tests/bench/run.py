@@ -23,6 +23,7 @@ from servers.stack import Stack  # noqa: E402
 import floors  # noqa: E402
 from processes import costs  # noqa: E402
 
+WARM_UP_S = 3
 WORDS = ("river stone lantern meadow copper signal harbour orchard velvet thunder paper willow anchor cinder meadow ledger compass granite "
          "saddle ribbon quarry beacon timber hollow marble").split()
 
@@ -39,7 +40,7 @@ def text_of(size: int, seed: int) -> str:
 class Paths:
     """The calls that are measured, as one account with a library of a thousand documents."""
 
-    def __init__(self, stack) -> None:
+    def __init__(self, stack, only: str = "") -> None:
         api = Api(stack.gateway.url)
         email = f"bench-{time.time_ns()}@quire.example"
         api.register(email)
@@ -59,6 +60,13 @@ class Paths:
             "POST /documents 1 KB": dict(url=f"{url}/documents", method="POST", body=json.dumps({"title": "Bench", "content": text_of(1024, 7)})),
             "POST /query": dict(url=f"{url}/query", method="POST", body=json.dumps({"query": "which lantern stands by the harbour?"})),
         }
+        self.calls = {name: call for name, call in self.calls.items() if only in name}
+
+
+def warm_up(paths: Paths) -> None:
+    """The broker's code is compiled while it runs: its first seconds say nothing of the others."""
+    for call in paths.calls.values():
+        floors.wrk(connections=64, seconds=WARM_UP_S, token=paths.token, **call)
 
 
 def measure_call(stack, paths: Paths, name: str, connections: int, seconds: int) -> dict:
@@ -157,6 +165,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=1, help="of everything; medians are told")
     parser.add_argument("--connections", type=lambda text: [int(part) for part in text.split(",")], default=[1, 64, 256, 1000])
+    parser.add_argument("--calls", default="", help="only calls whose name contains this text")
     parser.add_argument("--build", default=os.environ.get("QUIRE_BUILD", "/build/release"))
     parser.add_argument("--json", default="bench-results/bench.json", help="where the figures go")
     return parser.parse_args()
@@ -171,7 +180,8 @@ def main() -> None:
     try:
         stack.start()
         stack.kafka.create_topics([{"name": "bench.requests", "partitions": 1, "config": {}}, {"name": "bench.replies", "partitions": 1, "config": {}}])
-        paths = Paths(stack)
+        paths = Paths(stack, arguments.calls)
+        warm_up(paths)
         rounds = []
         for number in range(arguments.rounds):
             print(f"Round {number + 1} of {arguments.rounds}", file=sys.stderr, flush=True)
