@@ -1,6 +1,7 @@
 """Fixtures of all tests: one stack for the session, accounts of its own for each test, and the watch over the servers."""
 
 import itertools
+import os
 
 import pytest
 
@@ -122,7 +123,7 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     stack = getattr(item, "funcargs", {}).get("stack")
-    if not report.failed or stack is None:
+    if not report.failed or stack is None or not os.path.isdir(stack.folder):
         return
     for server in itertools.chain(stack.ours, stack.infrastructure):
         lines = server.log_bytes(stack.marks.get(server, 0)).decode(errors="replace").splitlines()

@@ -49,7 +49,7 @@ def objects_of_gateway(build):
             if file.endswith(".o"):
                 path = os.path.join(folder, file)
                 with open(path, "rb") as content:
-                    found[path] = (hashlib.sha256(content.read()).hexdigest(), os.stat(path).st_mtime_ns)
+                    found[path] = hashlib.sha256(content.read()).hexdigest()
     return found
 
 
