@@ -263,7 +263,23 @@ void quire_redis_destroy(struct quire_redis *redis) {
     free(redis);
 }
 
+/* Redis says nothing unasked, so what can be read while nothing is owed is the end: it restarted, or closed us out. */
+static void drop_if_closed(struct quire_redis *redis) {
+    if (redis->session == NULL || redis->owed > 0)
+        return;
+    struct pollfd fd = {.fd = redis->session->context->fd, .events = POLLIN};
+    if (poll(&fd, 1, 0) > 0)
+        quire_redis_drop(redis, "the server closed the connection");
+}
+
+void quire_redis_tick(struct quire_redis *redis) {
+    drop_if_closed(redis);
+    if (redis->session == NULL)
+        redis->session = quire_link_get(redis->link, 0);
+}
+
 bool quire_redis_ready(struct quire_redis *redis, uint64_t until_ns) {
+    drop_if_closed(redis);
     if (redis->session == NULL)
         redis->session = quire_link_get(redis->link, until_ns);
     return redis->session != NULL;

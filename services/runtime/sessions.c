@@ -452,6 +452,10 @@ void quire_sessions_publish(struct quire_sessions *sessions, struct quire_public
             quire_series_add(sessions->publish_failures, 1);
 }
 
+void quire_sessions_tick(struct quire_sessions *sessions) {
+    quire_redis_tick(sessions->redis);
+}
+
 bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms, const char **ret_detail) {
     uint64_t begun_ns = quire_monotonic_ns(), deadline_ns = begun_ns + bound_ms * MS_NS;
     *ret_ms = 0;

@@ -72,6 +72,9 @@ struct quire_publication {
 };
 void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications, size_t count, uint64_t deadline_ns);
 
+/* Keeps the connection alive between batches (quire_redis_tick): call it with each turn of the loop. */
+void quire_sessions_tick(struct quire_sessions *sessions);
+
 /* PING within bound_ms, and warm. detail is constant text or NULL. */
 bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms, const char **ret_detail);
 

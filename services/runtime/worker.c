@@ -234,6 +234,7 @@ static void *run(void *argument) {
             handle_batch(worker, count);
         quire_consumer_tick(worker->consumer, quire_monotonic_ns());
         quire_database_tick(worker->database);
+        quire_sessions_tick(worker->sessions);
     }
     atomic_store(&worker->failed, !atomic_load(&worker->stopping));
     quire_consumer_leave(worker->consumer); /* on this thread, so that all workers leave at once */

@@ -102,10 +102,14 @@ class Writer(threading.Thread):
             number += 1
 
 
-def all_documents(account) -> dict[str, str]:
+def all_documents(account) -> dict[str, str] | None:
+    """By id; None while the list can't be had."""
     found, cursor = {}, ""
     while cursor is not None:
-        page = account.send("GET", f"/documents?limit=100&cursor={cursor}").json()
+        answer = account.send("GET", f"/documents?limit=100&cursor={cursor}")
+        if answer.status_code != 200:
+            return None
+        page = answer.json()
         found |= {item["id"]: item["title"] for item in page["items"]}
         cursor = page["next_cursor"]
     return found
