@@ -47,7 +47,12 @@ step() {
     fi
 }
 
-stack() { docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" -f "$QUIRE_ROOT/compose/compose.yaml" "$@"; }
+# The compose stack; with TLS when a certificate is named.
+stack() {
+    local files=(-f "$QUIRE_ROOT/compose/compose.yaml")
+    [ -z "${QUIRE_TLS_CERTIFICATE:-}" ] || files+=(-f "$QUIRE_ROOT/compose/tls.yaml")
+    docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" "${files[@]}" "$@"
+}
 
 . "$QUIRE_ROOT/scripts/engine.sh"
 . "$QUIRE_ROOT/scripts/images.sh"

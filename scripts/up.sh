@@ -3,6 +3,7 @@
 # made anew. What it needs and may install (root, apt) it installs, saying so.
 #   QUIRE_HTTP_PORT=8080   the port on 127.0.0.1
 #   QUIRE_LIMITS=off       lifts every rate limit, for load tests
+#   QUIRE_TLS_CERTIFICATE=FILE   HTTPS too, on 127.0.0.1:8443 (QUIRE_HTTPS_PORT); a PEM file with certificate, chain and key
 . "$QUIRE_ROOT/scripts/secrets.sh"
 
 up_build() { stack --profile tools build; }
