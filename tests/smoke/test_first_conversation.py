@@ -2,10 +2,11 @@
 
 import json
 import re
+import socket
+
+import httpx
 
 from conftest import wait_until
-
-FACT = "Rank by OR"
 
 
 def test_import_then_ask_finds_the_passage(stack):
@@ -56,3 +57,23 @@ def test_status_lists_the_parts_as_healthy(stack):
     said = stack.quire("status")
     for part in ("proxy", "gateway", "session", "documents", "query", "kafka", "primary", "replica-1", "replica-2", "redis", "prometheus"):
         assert re.search(rf"{part}.*healthy", said), said
+
+
+def test_what_is_not_http_is_answered_as_a_problem(stack):
+    host, port = stack.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost : a\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"application/problem+json" in head
+    assert json.loads(body)["status"] == 400
+
+
+def test_no_gateway_is_a_503_that_says_nothing_was_sent(stack):
+    stack.compose("stop", "gateway")
+    try:
+        answer = httpx.get(f"{stack.url}/auth/me", headers={"X-Request-ID": "smoke-503"}, timeout=10, trust_env=False)
+    finally:
+        stack.quire("up")
+    assert answer.status_code == 503 and answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-request-id"] == answer.json()["instance"] == "smoke-503" and int(answer.headers["retry-after"]) >= 1
