@@ -36,6 +36,7 @@ def test_an_email_is_taken_in_any_case(anyone):
     assert logged_in.status_code == 200 and logged_in.json()["user"]["email"] == written
 
 
+@pytest.mark.gateway
 def test_of_many_registrations_at_once_one_wins(stack, anyone):
     email = new_email()
 
@@ -71,6 +72,7 @@ def test_every_fault_of_a_registration_is_told(anyone):
     assert sorted(faults(anyone.post("/auth/register", {}))) == ["email", "password"]
 
 
+@pytest.mark.gateway
 def test_log_in_answers_with_a_token(stack, anyone):
     email = new_email()
     user = anyone.register(email).json()
@@ -124,6 +126,7 @@ def test_me_is_the_account_of_the_token(account):
     assert response.json() == account.session["user"]
 
 
+@pytest.mark.gateway
 def test_a_new_password_ends_every_other_session(account, anyone):
     elsewhere, third = account.another_session(), account.another_session()
     response = account.post("/auth/password", {"current_password": account.password, "new_password": "another password"})

@@ -10,6 +10,8 @@ from client import Api
 from servers.waiting import PATIENCE
 from topics import read_all
 
+pytestmark = pytest.mark.gateway
+
 MIB = 1024 * 1024
 SLOW = {"Request-Timeout": "30"}
 

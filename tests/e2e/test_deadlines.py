@@ -24,6 +24,7 @@ def test_a_timeout_in_decimal_seconds_is_taken(account, seconds):
     assert account.get("/auth/me", headers={"Request-Timeout": seconds}).status_code == 200
 
 
+@pytest.mark.gateway
 @pytest.mark.destructive
 @pytest.mark.parametrize("seconds", [0.3, 1.2])
 def test_no_reply_is_504_at_the_deadline(stack, account, seconds):
@@ -43,6 +44,7 @@ def test_the_default_is_five_seconds(stack, account):
     assert 4.9 < took < 5.7
 
 
+@pytest.mark.gateway
 @pytest.mark.destructive
 def test_a_late_reply_meets_no_later_request(stack, account, other):
     mine, theirs = account.create("mine"), other.create("theirs")
@@ -103,6 +105,7 @@ def test_a_hanging_redis_is_503_or_504_in_time(stack, account):
     wait_until(lambda: account.get("/auth/me").status_code == 200, 10, "sessions are read again")
 
 
+@pytest.mark.gateway
 @pytest.mark.destructive
 def test_a_hanging_broker_is_an_answer_in_time(stack, account):
     stack.kafka.pause()

@@ -27,6 +27,7 @@ def test_create_answers_with_the_document(account):
     assert TIME.fullmatch(document["created_at"]) and document["updated_at"] == document["created_at"]
 
 
+@pytest.mark.gateway
 def test_get_answers_what_create_did(account):
     created = account.post("/documents", body(tags=["x"], metadata={"n": 1}))
     got = account.get(created.headers["Location"])
@@ -87,6 +88,7 @@ def test_a_number_that_cannot_be_kept_is_422(account, number):
         assert faults(response)[0].startswith("metadata")
 
 
+@pytest.mark.gateway
 def test_put_replaces_and_clears_what_is_left_out(account):
     document = account.create(tags=["a"], metadata={"k": 1}, language="fr")
     response = account.put(f"/documents/{document['id']}", {"title": "New", "content": "Neuer Inhalt hier."})
@@ -110,6 +112,7 @@ def test_put_needs_all_that_post_needs(account):
     assert account.read(document["id"]) == document
 
 
+@pytest.mark.gateway
 def test_delete_is_204_and_then_404(account):
     document = account.create()
     path = f"/documents/{document['id']}"
@@ -202,6 +205,7 @@ def test_head_is_get_without_the_body(account):
     assert account.request("HEAD", path, headers={"If-None-Match": created.headers["ETag"]}).status_code == 304
 
 
+@pytest.mark.gateway
 def test_of_two_writers_with_the_same_if_match_one_wins(account, stack):
     from concurrent.futures import ThreadPoolExecutor
     created = account.post("/documents", body())

@@ -9,7 +9,7 @@ from client import Api
 from raw_http import RawConnection
 from servers.waiting import wait_until
 
-pytestmark = pytest.mark.destructive
+pytestmark = [pytest.mark.destructive, pytest.mark.gateway]
 
 
 class Load:

@@ -31,6 +31,7 @@ def health(api):
     return answer
 
 
+@pytest.mark.gateway
 def test_all_is_well(stack, anyone):
     for gateway in stack.gateways:
         answer = wait_until(lambda gateway=gateway: (found := health(anyone.at(gateway)))["status"] == "healthy" and found, 10, "healthy")
@@ -66,6 +67,7 @@ def test_one_replica_of_two_is_degraded_and_still_200(stack, anyone):
     assert answer["status"] == "degraded"
 
 
+@pytest.mark.gateway
 @pytest.mark.destructive
 @pytest.mark.parametrize("how", ["pause", "kill"])
 def test_without_kafka_it_is_unhealthy_and_not_ready(stack, anyone, how):

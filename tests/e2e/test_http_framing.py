@@ -8,6 +8,8 @@ import pytest
 
 from raw_http import RawConnection, exchange
 
+pytestmark = pytest.mark.gateway
+
 OK = "GET /livez HTTP/1.1\r\nHost: q\r\n\r\n"
 
 

@@ -7,6 +7,8 @@ import pytest
 from client import problem
 from raw_http import RawConnection, exchange
 
+pytestmark = pytest.mark.gateway
+
 MIB = 1024 * 1024
 
 

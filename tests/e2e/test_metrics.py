@@ -4,6 +4,8 @@ import pytest
 
 from servers.waiting import wait_until
 
+pytestmark = pytest.mark.gateway
+
 
 def test_every_process_tells_its_metrics_on_its_admin_port(stack, account):
     account.get("/auth/me")

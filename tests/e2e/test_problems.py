@@ -38,6 +38,7 @@ def test_a_path_is_taken_as_it_stands(account, stack, path):
     ("PUT", "/auth/me", {"GET", "HEAD", "OPTIONS"}), ("TRACE", "/documents", {"GET", "HEAD", "POST", "OPTIONS"}),
     ("POST", "/health", {"GET", "HEAD", "OPTIONS"}), ("DELETE", "/livez", {"GET", "HEAD", "OPTIONS"}),
 ])
+@pytest.mark.gateway
 def test_405_says_what_is_allowed(account, method, path, allowed):
     response = account.request(method, path)
     problem(response, 405)
@@ -148,6 +149,7 @@ def test_two_request_ids_are_none(stack):
     assert answer.header("X-Request-ID") != "b" or answer.status == 400
 
 
+@pytest.mark.gateway
 def test_each_request_gets_an_id_of_its_own(anyone):
     assert len({anyone.get("/livez").headers["X-Request-ID"] for _ in range(50)}) == 50
 
@@ -171,6 +173,7 @@ def test_process_time_is_seconds(account):
     assert 0 < taken < 5
 
 
+@pytest.mark.gateway
 def test_problems_leave_the_connection_usable(stack):
     with Api(stack.gateway.url) as api:
         for _ in range(20):
