@@ -9,7 +9,7 @@ from .server import Server
 
 BUILD = os.environ.get("QUIRE_BUILD", "/build/dev")
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
-_TSAN_SUPPRESSIONS = os.path.join(SOURCE, "tests/e2e/tsan.supp")
+_TSAN_SUPPRESSIONS = os.path.join(SOURCE, "tests/tsan/suppressions")
 
 
 class Binary(Server):
