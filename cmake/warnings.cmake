@@ -8,10 +8,10 @@ if(QUIRE_SANITIZE)
     target_link_options(quire_sanitizers INTERFACE -fsanitize=${QUIRE_SANITIZE})
 endif()
 
-# Locks and threads of librdkafka, in a form that ThreadSanitizer understands; a library can't be found by a program that doesn't ask for it.
+# What uninstrumented libraries lock with, in a form that ThreadSanitizer sees; no program of ours asks for it by itself.
 if(QUIRE_SANITIZE MATCHES thread)
-    add_library(quire_c11_threads STATIC tests/tsan/c11_threads.c)
-    target_compile_options(quire_c11_threads PRIVATE -fsanitize=${QUIRE_SANITIZE})
-    target_link_libraries(quire_sanitizers INTERFACE quire_c11_threads)
+    add_library(quire_tsan_locks STATIC tests/tsan/locks.c)
+    target_compile_options(quire_tsan_locks PRIVATE -fsanitize=${QUIRE_SANITIZE})
+    target_link_libraries(quire_sanitizers INTERFACE quire_tsan_locks)
     target_link_options(quire_sanitizers INTERFACE LINKER:--undefined=thrd_create)
 endif()

@@ -1,4 +1,5 @@
-/* The C11 threads of Debian's librdkafka, made of POSIX threads, for programs built with ThreadSanitizer only.
+/* For programs built with ThreadSanitizer only: locks of uninstrumented libraries in a form that it sees. First the C11 threads of
+ * Debian's librdkafka, made of POSIX threads.
  *
  * ThreadSanitizer (gcc 14, clang 19) knows pthread_create and pthread_mutex_lock but not thrd_create and mtx_lock, which glibc
  * doesn't build on the former's public names: a callback in a thread of librdkafka would crash the sanitizer, and what
@@ -111,4 +112,21 @@ int cnd_wait(cnd_t *condition, mtx_t *mutex) {
 
 int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) {
     return result(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
+}
+
+/* POSIX read-write locks are known, but not when a library calls them that is passed over (see suppressions): called from here they are
+ * seen. What a program defines goes before the sanitizer's interceptor, which has this second name. */
+#define PASS_ON(name)                                                                                                  \
+    int __interceptor_##name(pthread_rwlock_t *lock);                                                                  \
+    int name(pthread_rwlock_t *lock) {                                                                                 \
+        return __interceptor_##name(lock);                                                                             \
+    }
+PASS_ON(pthread_rwlock_destroy)
+PASS_ON(pthread_rwlock_rdlock)
+PASS_ON(pthread_rwlock_wrlock)
+PASS_ON(pthread_rwlock_unlock)
+
+int __interceptor_pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes);
+int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes) {
+    return __interceptor_pthread_rwlock_init(lock, attributes);
 }
