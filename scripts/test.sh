@@ -1,5 +1,5 @@
 # Usage: ./quire test [LAYER] [ARGUMENTS...]
-# Without a layer everything: unit, e2e, fuzz (short), smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
+# Without a layer everything: the sources' form, unit, e2e, fuzz (short), smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
 #   unit  [CTEST ARGUMENTS]     CUnit programs and the generator's tests        e.g. ./quire test unit -R arena
 #   e2e   [PYTEST ARGUMENTS]    against the real servers on loopback            e.g. ./quire test e2e -k idempotency
 #   fuzz  [--minutes N]         libFuzzer targets
@@ -8,6 +8,8 @@
 QUIRE_PRESET=${QUIRE_PRESET:-dev}
 
 in_toolchain() { toolchain_run --cap-add NET_ADMIN --shm-size 1g "$@"; }
+# What can be checked is checked: the form of the C sources is .clang-format's.
+form() { in_toolchain -- sh -c 'find services tests \( -name "*.c" -o -name "*.h" \) -print0 | xargs -0 clang-format --dry-run -Werror'; }
 build() { in_toolchain -- sh -c "cmake --preset $1 >/dev/null && ninja -C /build/$1"; }
 # $1 is the preset; the rest goes to ctest. CUnit's own summary of each program is kept.
 unit() {
@@ -36,6 +38,7 @@ case $layer in
     fuzz) . "$QUIRE_ROOT/tests/fuzz/run.sh" ;;
     smoke) . "$QUIRE_ROOT/tests/smoke/run.sh" ;;
     all)
+        step "Checking the form of the sources" form form
         step "Building (dev)" build build dev
         unit dev
         e2e dev

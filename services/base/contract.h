@@ -1,6 +1,6 @@
 /* The contract in proto/ as tables: what proto/generate.py makes of the options, and what gateway and runtime/ read.
- * Constant data, any thread. The gateway links `quire_contract` (all services); a consumer links the same table and finds
- * its own service in it by name. */
+ * Constant data, any thread. The gateway links `quire_contract` (all services); a consumer links the same table and
+ * finds its own service in it by name. */
 #ifndef QUIRE_BASE_CONTRACT_H
 #define QUIRE_BASE_CONTRACT_H
 
@@ -25,8 +25,8 @@ struct quire_field_spec {
     uint32_t items_min, items_max;
     uint32_t item_characters_min, item_characters_max;
     int64_t number_min, number_max;
-    const char *header;                       /* NULL: none */
-    const char *const *values;                /* NULL: any; else values_count texts */
+    const char *header;        /* NULL: none */
+    const char *const *values; /* NULL: any; else values_count texts */
     size_t values_count;
     const struct quire_message_spec *message; /* for message fields, else NULL */
 };
@@ -54,7 +54,7 @@ struct quire_call {
     const char *path;        /* "/documents/{id}": the route label of metrics */
     const struct quire_path_segment *segments;
     size_t segments_count;
-    bool has_body;           /* body: "*"; otherwise the fields that the path doesn't fill come from the query string */
+    bool has_body; /* body: "*"; otherwise the fields that the path doesn't fill come from the query string */
     uint32_t lane, bulk_lane; /* indices of the service's lanes; bulk_lane == lane without one */
     uint32_t deadline_ms;
     enum quire_access access;

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TEXT_BYTES_MAX (QUIRE_LOG_LINE_BYTES / 4) /* escaped; so that one long text leaves room for the other fields   \
-                                                   */
+#define TEXT_BYTES_MAX                                                                                                 \
+    (QUIRE_LOG_LINE_BYTES / 4) /* escaped; so that one long text leaves room for the other fields                      \
+                                */
 
 static const char cut_mark[] = "\xe2\x80\xa6"; /* an ellipsis ends a text that was cut */
 static const char line_end[] = "}\n";

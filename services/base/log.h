@@ -1,7 +1,8 @@
 /* JSON lines on standard output: time, level, event, service, instance, and the fields of the event.
  *
- * Any thread: a line is formatted on the caller's stack, at most QUIRE_LOG_LINE_BYTES long (longer texts are cut and marked), and
- * goes out in one write. Texts are escaped, so no caller's bytes can end a line or colour a terminal. Never a secret or a body. */
+ * Any thread: a line is formatted on the caller's stack, at most QUIRE_LOG_LINE_BYTES long (longer texts are cut and
+ * marked), and goes out in one write. Texts are escaped, so no caller's bytes can end a line or colour a terminal.
+ * Never a secret or a body. */
 #ifndef QUIRE_BASE_LOG_H
 #define QUIRE_BASE_LOG_H
 
@@ -23,23 +24,27 @@ struct quire_log_field {
 
 #define QUIRE_TEXT(n, slice_) ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_TEXT, .text = (slice_)})
 #define QUIRE_CTEXT(n, text_) QUIRE_TEXT(n, quire_slice_of(text_))
-#define QUIRE_INTEGER(n, value) ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_INTEGER, .integer = (int64_t)(value)})
+#define QUIRE_INTEGER(n, value)                                                                                        \
+    ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_INTEGER, .integer = (int64_t)(value)})
 #define QUIRE_NUMBER(n, value) ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_NUMBER, .number = (value)})
 #define QUIRE_FLAG(n, value) ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_BOOLEAN, .integer = (value)})
 
-/* `service` and `instance` stand in every line and must outlive the log. Writes to file descriptor `fd`. NULL: no memory. */
-QUIRE_MUSTCHECK struct quire_log *quire_log_create(const char *service, const char *instance, enum quire_log_level level, int fd);
+/* `service` and `instance` stand in every line and must outlive the log. Writes to file descriptor `fd`. NULL: no
+ * memory. */
+QUIRE_MUSTCHECK struct quire_log *quire_log_create(const char *service, const char *instance,
+                                                   enum quire_log_level level, int fd);
 void quire_log_destroy(struct quire_log *log);
 bool quire_log_on(const struct quire_log *log, enum quire_log_level level);
-void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event, const struct quire_log_field *fields,
-                     size_t fields_count);
+void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event,
+                     const struct quire_log_field *fields, size_t fields_count);
 
-#define QUIRE_LOG(log, level, event, ...)                                                                                        \
-    do {                                                                                                                         \
-        if (quire_log_on(log, level)) {                                                                                          \
-            const struct quire_log_field quire_log_fields_[] = {__VA_ARGS__};                                                    \
-            quire_log_write(log, level, event, quire_log_fields_, sizeof(quire_log_fields_) / sizeof(quire_log_fields_[0]));     \
-        }                                                                                                                        \
+#define QUIRE_LOG(log, level, event, ...)                                                                              \
+    do {                                                                                                               \
+        if (quire_log_on(log, level)) {                                                                                \
+            const struct quire_log_field quire_log_fields_[] = {__VA_ARGS__};                                          \
+            quire_log_write(log, level, event, quire_log_fields_,                                                      \
+                            sizeof(quire_log_fields_) / sizeof(quire_log_fields_[0]));                                 \
+        }                                                                                                              \
     } while (0)
 
 #endif

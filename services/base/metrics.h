@@ -1,8 +1,8 @@
 /* Counters, gauges and histograms in Prometheus' text format (version 0.0.4).
  *
- * A family is declared once (name, help, label names); a series is looked up by label values and then kept by the caller: creating
- * takes a lock, counting is one relaxed atomic addition, from any thread. A family's series are bounded by series_max; beyond it
- * all share one series labelled "other". */
+ * A family is declared once (name, help, label names); a series is looked up by label values and then kept by the
+ * caller: creating takes a lock, counting is one relaxed atomic addition, from any thread. A family's series are
+ * bounded by series_max; beyond it all share one series labelled "other". */
 #ifndef QUIRE_BASE_METRICS_H
 #define QUIRE_BASE_METRICS_H
 
@@ -19,9 +19,9 @@ enum quire_metric_type { QUIRE_COUNTER, QUIRE_GAUGE, QUIRE_HISTOGRAM };
 QUIRE_MUSTCHECK struct quire_metrics *quire_metrics_create(size_t series_max);
 void quire_metrics_destroy(struct quire_metrics *metrics);
 
-/* `labels` is a comma-separated list of names, "" for none. The same name gives the same family. Buckets of a histogram of seconds: 0.5 ms
- * to 10 s; of sizes (QUIRE_HISTOGRAM with a name that ends in _size or _bytes): powers of 4 from 1. Never NULL: aborts without memory,
- * as this is start-up. */
+/* `labels` is a comma-separated list of names, "" for none. The same name gives the same family. Buckets of a histogram
+ * of seconds: 0.5 ms to 10 s; of sizes (QUIRE_HISTOGRAM with a name that ends in _size or _bytes): powers of 4 from 1.
+ * Never NULL: aborts without memory, as this is start-up. */
 struct quire_family *quire_metrics_family(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
                                           const char *help, const char *labels);
 /* One value a label, in order. Never NULL. */

@@ -1,8 +1,9 @@
 /* Bearer tokens: how they are minted and what of them may travel.
  *
- * A token is 2 bytes of the account's tag and 32 random bytes, as base64url without padding (46 characters). What travels and is
- * stored is its session key: the tag and the SHA-256 of the 46 characters (34 bytes). The tag, the first two bytes of the
- * SHA-256 of the folded e-mail, is the Redis hash tag of all the account's keys, so that one call stays in one slot. Any thread. */
+ * A token is 2 bytes of the account's tag and 32 random bytes, as base64url without padding (46 characters). What
+ * travels and is stored is its session key: the tag and the SHA-256 of the 46 characters (34 bytes). The tag, the first
+ * two bytes of the SHA-256 of the folded e-mail, is the Redis hash tag of all the account's keys, so that one call
+ * stays in one slot. Any thread. */
 #ifndef QUIRE_BASE_TOKEN_H
 #define QUIRE_BASE_TOKEN_H
 

@@ -12,16 +12,18 @@
 #define QUIRE_HEADER_REQUEST_ID "x-request-id"
 #define QUIRE_HEADER_TRACEPARENT "traceparent"
 /* Request. */
-#define QUIRE_HEADER_METHOD "quire-method"       /* "quire.Documents/Get" */
-#define QUIRE_HEADER_DEADLINE "quire-deadline"   /* 8 bytes, big-endian: milliseconds since 1970 */
-#define QUIRE_HEADER_SESSION "quire-session"     /* QUIRE_SESSION_BYTES: tag and SHA-256 of the token; absent: no token */
-#define QUIRE_HEADER_CLIENT "quire-client"       /* the caller's address as text */
+#define QUIRE_HEADER_METHOD "quire-method"     /* "quire.Documents/Get" */
+#define QUIRE_HEADER_DEADLINE "quire-deadline" /* 8 bytes, big-endian: milliseconds since 1970 */
+#define QUIRE_HEADER_SESSION "quire-session"   /* QUIRE_SESSION_BYTES: tag and SHA-256 of the token; absent: no token */
+#define QUIRE_HEADER_CLIENT "quire-client"     /* the caller's address as text */
 #define QUIRE_HEADER_IDEMPOTENCY_KEY "quire-idempotency-key"
 #define QUIRE_HEADER_FINGERPRINT "quire-fingerprint" /* 32 bytes: SHA-256 of method, path and body; only with a key */
-#define QUIRE_HEADER_BULK_REPLY_TOPIC "quire-bulk-reply-topic" /* where a reply above QUIRE_BULK_BYTES goes; same partition */
+#define QUIRE_HEADER_BULK_REPLY_TOPIC                                                                                  \
+    "quire-bulk-reply-topic" /* where a reply above QUIRE_BULK_BYTES goes; same partition */
 /* Reply. */
-#define QUIRE_HEADER_STATUS "quire-status" /* decimal text. Absent or 2xx: the value is the call's output; 304: the output
-                                              with only its header fields; 4xx, 5xx: quire.Problem */
+#define QUIRE_HEADER_STATUS                                                                                            \
+    "quire-status" /* decimal text. Absent or 2xx: the value is the call's output; 304: the output                     \
+                      with only its header fields; 4xx, 5xx: quire.Problem */
 /* Dead letters, beside the message's own. */
 #define QUIRE_HEADER_DLT_REASON "quire-dlt-reason"
 #define QUIRE_HEADER_DLT_TOPIC "quire-dlt-topic"

@@ -23,7 +23,7 @@ struct cutter {
     size_t last_start;        /* where the last sentence begins */
     size_t last_characters;
     struct quire_slice headings[HEADING_LEVELS]; /* by level; size 0: none */
-    struct quire_slice heading;                  /* the path; joined when a chunk needs it, so that headings alone cost nothing */
+    struct quire_slice heading; /* the path; joined when a chunk needs it, so that headings alone cost nothing */
     bool heading_stale;
 };
 
@@ -48,7 +48,8 @@ static bool join_headings(struct cutter *cutter) {
         if (part.size == 0 || size + separator >= sizeof(joined))
             continue;
         memcpy(joined + size, " > ", separator);
-        part.size = text_boundary(part, part.size < sizeof(joined) - size - separator ? part.size : sizeof(joined) - size - separator);
+        part.size = text_boundary(
+            part, part.size < sizeof(joined) - size - separator ? part.size : sizeof(joined) - size - separator);
         memcpy(joined + size + separator, part.bytes, part.size);
         size += separator + part.size;
     }
@@ -75,7 +76,8 @@ static bool append_chunk(struct cutter *cutter, size_t start, size_t end) {
     return true;
 }
 
-/* Ends the present chunk, unless it says nothing new, and begins the next, which repeats the last sentence where `overlap` allows. */
+/* Ends the present chunk, unless it says nothing new, and begins the next, which repeats the last sentence where
+ * `overlap` allows. */
 static bool end_chunk(struct cutter *cutter, bool overlap) {
     size_t start = cutter->start, end = cutter->end, fresh = cutter->fresh;
     trim(cutter->text, &fresh, &end);
@@ -113,7 +115,8 @@ static bool add_piece(struct cutter *cutter, size_t end, size_t characters) {
     return true;
 }
 
-/* Where to cut a sentence that is longer than a chunk may be: after white space in the last third, else between two code points. */
+/* Where to cut a sentence that is longer than a chunk may be: after white space in the last third, else between two
+ * code points. */
 static size_t cut_before(struct quire_slice text, size_t start, size_t end) {
     size_t at = start, characters = 0, space = 0;
     while (at < end && characters < CHUNK_CHARACTERS) {
@@ -205,8 +208,7 @@ static bool cut_lines(struct cutter *cutter, UBreakIterator **sentences) {
         if (line.size >= 3 && (memcmp(line.bytes, "```", 3) == 0 || memcmp(line.bytes, "~~~", 3) == 0))
             fenced = !fenced;
         if (level != 0) {
-            if (!add_body(cutter, sentences, at) || !begin_heading(cutter, line, level) ||
-                !add_sentence(cutter, next))
+            if (!add_body(cutter, sentences, at) || !begin_heading(cutter, line, level) || !add_sentence(cutter, next))
                 return false;
         }
         at = next;

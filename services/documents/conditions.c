@@ -2,7 +2,8 @@
 
 #include <inttypes.h>
 
-/* A version between quotes, as condition_etag writes it: digits without a leading zero. Returns the end of the digits, or NULL. */
+/* A version between quotes, as condition_etag writes it: digits without a leading zero. Returns the end of the digits,
+ * or NULL. */
 static const char *read_version(const char *at, int64_t *ret_version) {
     int64_t version = 0;
     const char *start = at;

@@ -4,7 +4,9 @@
 
 #include "base/arena.h"
 
-#define CONDITION_VERSIONS_MAX 100u /* entity tags that are looked at; a header has room for no more that make sense */
+#define CONDITION_VERSIONS_MAX                                                                                         \
+    100u /* entity tags that are looked at; a header has room for no more that make sense                              \
+          */
 
 struct condition {
     bool present; /* the header was there */
@@ -13,8 +15,8 @@ struct condition {
     size_t count;
 };
 
-/* Reads a field value; NULL: absent. Tags that no document of ours can have are left out, so that they match nothing. `weak` says
- * whether W/"3" means version 3 (If-None-Match) or nothing (If-Match, which compares strongly). */
+/* Reads a field value; NULL: absent. Tags that no document of ours can have are left out, so that they match nothing.
+ * `weak` says whether W/"3" means version 3 (If-None-Match) or nothing (If-Match, which compares strongly). */
 void condition_read(const char *value, bool weak, struct condition *ret_condition);
 
 /* "\"3\"", in the arena; NULL without memory. */

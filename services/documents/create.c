@@ -3,10 +3,12 @@
 #include "documents/draft.h"
 #include "documents/handlers.h"
 
-/* One transaction: documents, chunks, postings, outbox, corpora, the once record. Locks: once, then corpora (003_writes.sql). */
+/* One transaction: documents, chunks, postings, outbox, corpora, the once record. Locks: once, then corpora
+ * (003_writes.sql). */
 const struct quire_statement documents_store_statement = {
     .name = "documents.store",
-    .sql = "SELECT ret_id, ret_language, ret_chunk_count, ret_at FROM documents.store($1::uuid, $2::text, $3::bytea, $4::int, $5::text,"
+    .sql = "SELECT ret_id, ret_language, ret_chunk_count, ret_at FROM documents.store($1::uuid, $2::text, $3::bytea, "
+           "$4::int, $5::text,"
            " $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int[],"
            " $13::int[], $14::int[], $15::text[], $16::text[], $17::int[], $18::text[], $19::text[])",
     .on_primary_only = true,
@@ -53,7 +55,8 @@ static void reply_document(struct quire_request *request, const struct creation 
     quire_request_reply(request, &document.base);
 }
 
-/* One fault of an item. The gateway's paths begin at the item; the caller's begin at the request (gateway/transcode.h). */
+/* One fault of an item. The gateway's paths begin at the item; the caller's begin at the request (gateway/transcode.h).
+ */
 static Quire__FieldFault *item_fault(struct quire_arena *arena, size_t index, const char *field, const char *message) {
     Quire__FieldFault *fault = quire_arena_alloc(arena, sizeof(*fault));
     if (fault == NULL)
@@ -65,8 +68,8 @@ static Quire__FieldFault *item_fault(struct quire_arena *arena, size_t index, co
 }
 
 /* The problem of an item: the faults that the gateway found, or ours. */
-static bool item_problem(struct quire_arena *arena, const Quire__CreateDocumentRequest *input, size_t index, const struct draft_fault *fault,
-                         Quire__BatchItem *item) {
+static bool item_problem(struct quire_arena *arena, const Quire__CreateDocumentRequest *input, size_t index,
+                         const struct draft_fault *fault, Quire__BatchItem *item) {
     const size_t count = input->n_faults > 0 ? input->n_faults : 1;
     Quire__ItemProblem *problem = quire_arena_alloc(arena, sizeof(*problem));
     Quire__FieldFault **faults = quire_arena_alloc(arena, count * sizeof(*faults));
@@ -180,8 +183,8 @@ static bool add_draft(struct quire_request *request, struct creation *creation, 
     return draft_prepare(quire_request_arena(request), source, id, &creation->drafts[creation->drafts_count++]);
 }
 
-void documents_create(Quire__Documents_Service *service, const Quire__CreateDocumentRequest *input, Quire__Document_Closure closure,
-                      void *closure_data) {
+void documents_create(Quire__Documents_Service *service, const Quire__CreateDocumentRequest *input,
+                      Quire__Document_Closure closure, void *closure_data) {
     (void)service, (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
     const struct draft_source source = source_of(input);
@@ -200,8 +203,8 @@ void documents_create(Quire__Documents_Service *service, const Quire__CreateDocu
     drafts_ask_lexemes(request, creation->drafts, 1, on_lexemes);
 }
 
-void documents_create_batch(Quire__Documents_Service *service, const Quire__CreateBatchRequest *input, Quire__BatchReply_Closure closure,
-                            void *closure_data) {
+void documents_create_batch(Quire__Documents_Service *service, const Quire__CreateBatchRequest *input,
+                            Quire__BatchReply_Closure closure, void *closure_data) {
     (void)service, (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
     if (input->n_documents == 0) {

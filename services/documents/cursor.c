@@ -11,7 +11,8 @@
 #define CURSOR_BYTES (PLAIN_BYTES + CHECK_BYTES)
 static_assert((CURSOR_BYTES * 4 + 2) / 3 == CURSOR_CHARACTERS, "base64url without padding");
 
-static void check_of(const uint8_t plain[PLAIN_BYTES], const struct cursor_scope *scope, uint8_t ret_check[CHECK_BYTES]) {
+static void check_of(const uint8_t plain[PLAIN_BYTES], const struct cursor_scope *scope,
+                     uint8_t ret_check[CHECK_BYTES]) {
     crypto_generichash_state state;
     uint8_t hash[crypto_generichash_BYTES], size[8];
     (void)crypto_generichash_init(&state, NULL, 0, sizeof(hash)); /* these can't fail: sizes are constants */
@@ -27,13 +28,15 @@ static void check_of(const uint8_t plain[PLAIN_BYTES], const struct cursor_scope
     memcpy(ret_check, hash, CHECK_BYTES);
 }
 
-void cursor_encode(const struct cursor *cursor, const struct cursor_scope *scope, char ret_text[CURSOR_CHARACTERS + 1]) {
+void cursor_encode(const struct cursor *cursor, const struct cursor_scope *scope,
+                   char ret_text[CURSOR_CHARACTERS + 1]) {
     uint8_t bytes[CURSOR_BYTES];
     bytes[0] = FORMAT;
     quire_put_u64(bytes + 1, (uint64_t)cursor->created_at_ms);
     memcpy(bytes + 9, cursor->id, 16);
     check_of(bytes, scope, bytes + PLAIN_BYTES);
-    (void)sodium_bin2base64(ret_text, CURSOR_CHARACTERS + 1, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)sodium_bin2base64(ret_text, CURSOR_CHARACTERS + 1, bytes, sizeof(bytes),
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 bool cursor_decode(struct quire_slice text, const struct cursor_scope *scope, struct cursor *ret_cursor) {

@@ -1,9 +1,10 @@
-/* Where a page of a list ended, as clients carry it: opaque, base64url, bound to the account and the filters it was made for.
+/* Where a page of a list ended, as clients carry it: opaque, base64url, bound to the account and the filters it was
+ * made for.
  *
  *     0 format (1) | 1..8 created_at, milliseconds since 1970 | 9..24 document id | 25..32 check        (big-endian)
  *
- * The check (keyless BLAKE2b of all else, account and filters) finds what was cut, mistyped or carried to another list. It is no
- * secret: a forged cursor shows its forger another place of his own list, no more. Any thread. */
+ * The check (keyless BLAKE2b of all else, account and filters) finds what was cut, mistyped or carried to another list.
+ * It is no secret: a forged cursor shows its forger another place of his own list, no more. Any thread. */
 #ifndef QUIRE_DOCUMENTS_CURSOR_H
 #define QUIRE_DOCUMENTS_CURSOR_H
 
@@ -18,13 +19,14 @@ struct cursor {
 
 /* What the list is filtered by. */
 struct cursor_scope {
-    const uint8_t *account; /* 16 bytes */
+    const uint8_t *account;    /* 16 bytes */
     struct quire_slice tag, q; /* empty: none */
 };
 
 /* NUL-terminated. */
 void cursor_encode(const struct cursor *cursor, const struct cursor_scope *scope, char ret_text[CURSOR_CHARACTERS + 1]);
 /* False: no cursor of this list. */
-QUIRE_MUSTCHECK bool cursor_decode(struct quire_slice text, const struct cursor_scope *scope, struct cursor *ret_cursor);
+QUIRE_MUSTCHECK bool cursor_decode(struct quire_slice text, const struct cursor_scope *scope,
+                                   struct cursor *ret_cursor);
 
 #endif

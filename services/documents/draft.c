@@ -67,11 +67,13 @@ static const char *detect_language(struct quire_slice title, struct quire_slice 
     return text_language((struct quire_slice){sample, title_size + 1 + content_size});
 }
 
-bool draft_prepare(struct quire_arena *arena, const struct draft_source *source, const uint8_t *id, struct draft *ret_draft) {
+bool draft_prepare(struct quire_arena *arena, const struct draft_source *source, const uint8_t *id,
+                   struct draft *ret_draft) {
     struct draft draft = {.title = quire_slice_of(source->title), .content = quire_slice_of(source->content)};
     memcpy(draft.id, id, sizeof(draft.id));
     draft.metadata = source->metadata != NULL ? quire_slice_of(source->metadata) : QUIRE_SLICE_LITERAL("{}");
-    draft.language = quire_slice_of(source->language != NULL ? source->language : detect_language(draft.title, draft.content));
+    draft.language =
+        quire_slice_of(source->language != NULL ? source->language : detect_language(draft.title, draft.content));
     if (!write_tags(arena, source->tags, source->tags_count, &draft.tags) ||
         !chunker_cut(arena, draft.content, &draft.chunks, &draft.chunks_count) ||
         !postings_gather(arena, draft.title, draft.content, draft.chunks, draft.chunks_count, &draft.postings))
@@ -80,7 +82,8 @@ bool draft_prepare(struct quire_arena *arena, const struct draft_source *source,
     return true;
 }
 
-void drafts_ask_lexemes(struct quire_request *request, const struct draft *drafts, size_t count, quire_on_result *on_result) {
+void drafts_ask_lexemes(struct quire_request *request, const struct draft *drafts, size_t count,
+                        quire_on_result *on_result) {
     struct quire_parameters *parameters = quire_request_parameters(request);
     size_t total = 0, at = 0, words_count;
     for (size_t i = 0; i < count; i++) {
@@ -119,7 +122,8 @@ bool drafts_take_lexemes(struct quire_request *request, const PGresult *result, 
     at = 0;
     for (size_t i = 0; i < count; i++) {
         const struct quire_slice *words = postings_words(drafts[i].postings, &words_count);
-        /* The result lives as long as this call, and rows outlive it: most lexemes are their word itself, the others get copies. */
+        /* The result lives as long as this call, and rows outlive it: most lexemes are their word itself, the others
+         * get copies. */
         for (size_t w = 0; w < words_count; w++) {
             if (quire_slice_equal(lexemes[at + w], words[w])) {
                 lexemes[at + w] = words[w];

@@ -1,14 +1,27 @@
 #include "documents/conditions.h"
 #include "documents/handlers.h"
 
-/* Index documents_pkey. The content stays in the database when the caller has this version already: $3 versions, $4 any. */
+/* Index documents_pkey. The content stays in the database when the caller has this version already: $3 versions, $4
+ * any. */
 const struct quire_statement documents_get_statement = {
     .name = "documents.get",
-    .sql = "SELECT title, CASE WHEN $4::bool OR version = ANY ($3::bigint[]) THEN NULL ELSE content END, tags, metadata, language, version,"
-           " chunk_count, created_at, updated_at FROM documents.documents WHERE id = $1::uuid AND account_id = $2::uuid",
+    .sql =
+        "SELECT title, CASE WHEN $4::bool OR version = ANY ($3::bigint[]) THEN NULL ELSE content END, tags, metadata, "
+        "language, version,"
+        " chunk_count, created_at, updated_at FROM documents.documents WHERE id = $1::uuid AND account_id = $2::uuid",
 };
 
-enum { COLUMN_TITLE, COLUMN_CONTENT, COLUMN_TAGS, COLUMN_METADATA, COLUMN_LANGUAGE, COLUMN_VERSION, COLUMN_CHUNK_COUNT, COLUMN_CREATED_AT, COLUMN_UPDATED_AT };
+enum {
+    COLUMN_TITLE,
+    COLUMN_CONTENT,
+    COLUMN_TAGS,
+    COLUMN_METADATA,
+    COLUMN_LANGUAGE,
+    COLUMN_VERSION,
+    COLUMN_CHUNK_COUNT,
+    COLUMN_CREATED_AT,
+    COLUMN_UPDATED_AT
+};
 
 static bool read_tags(const PGresult *result, struct quire_arena *arena, Quire__Document *document) {
     struct quire_slice *tags;
@@ -55,8 +68,8 @@ static void on_document(struct quire_request *request, const PGresult *result) {
         quire_request_reply(request, &document.base);
 }
 
-void documents_get(Quire__Documents_Service *service, const Quire__GetDocumentRequest *input, Quire__Document_Closure closure,
-                   void *closure_data) {
+void documents_get(Quire__Documents_Service *service, const Quire__GetDocumentRequest *input,
+                   Quire__Document_Closure closure, void *closure_data) {
     (void)service, (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
     if (!input->has_id || input->id.len != 16) {

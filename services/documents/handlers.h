@@ -1,5 +1,6 @@
-/* The documents service's calls, each in the file of its name, and their statements. Worker thread only (runtime/request.h); background work on its
- * own thread (runtime/background.h). Owner scope is in every statement: someone else's document doesn't exist. */
+/* The documents service's calls, each in the file of its name, and their statements. Worker thread only
+ * (runtime/request.h); background work on its own thread (runtime/background.h). Owner scope is in every statement:
+ * someone else's document doesn't exist. */
 #ifndef QUIRE_DOCUMENTS_HANDLERS_H
 #define QUIRE_DOCUMENTS_HANDLERS_H
 
@@ -8,16 +9,16 @@
 
 #include <quire/documents.pb-c.h>
 
-void documents_create(Quire__Documents_Service *service, const Quire__CreateDocumentRequest *input, Quire__Document_Closure closure,
-                      void *closure_data);
-void documents_create_batch(Quire__Documents_Service *service, const Quire__CreateBatchRequest *input, Quire__BatchReply_Closure closure,
-                            void *closure_data);
-void documents_list(Quire__Documents_Service *service, const Quire__ListDocumentsRequest *input, Quire__DocumentList_Closure closure,
-                    void *closure_data);
-void documents_get(Quire__Documents_Service *service, const Quire__GetDocumentRequest *input, Quire__Document_Closure closure,
-                   void *closure_data);
-void documents_put(Quire__Documents_Service *service, const Quire__PutDocumentRequest *input, Quire__Document_Closure closure,
-                   void *closure_data);
+void documents_create(Quire__Documents_Service *service, const Quire__CreateDocumentRequest *input,
+                      Quire__Document_Closure closure, void *closure_data);
+void documents_create_batch(Quire__Documents_Service *service, const Quire__CreateBatchRequest *input,
+                            Quire__BatchReply_Closure closure, void *closure_data);
+void documents_list(Quire__Documents_Service *service, const Quire__ListDocumentsRequest *input,
+                    Quire__DocumentList_Closure closure, void *closure_data);
+void documents_get(Quire__Documents_Service *service, const Quire__GetDocumentRequest *input,
+                   Quire__Document_Closure closure, void *closure_data);
+void documents_put(Quire__Documents_Service *service, const Quire__PutDocumentRequest *input,
+                   Quire__Document_Closure closure, void *closure_data);
 void documents_delete(Quire__Documents_Service *service, const Quire__DeleteDocumentRequest *input,
                       Quire__DeleteDocumentReply_Closure closure, void *closure_data);
 

@@ -9,11 +9,22 @@
 /* Indexes as documents.page says (004_reads.sql). Asks for one row more than is shown: whether there is a next page. */
 const struct quire_statement documents_page_statement = {
     .name = "documents.page",
-    .sql = "SELECT ret_id, ret_title, ret_tags, ret_metadata, ret_language, ret_version, ret_chunk_count, ret_created_at, ret_updated_at"
+    .sql = "SELECT ret_id, ret_title, ret_tags, ret_metadata, ret_language, ret_version, ret_chunk_count, "
+           "ret_created_at, ret_updated_at"
            " FROM documents.page($1::uuid, $2::int, $3::timestamptz, $4::uuid, $5::text, $6::text[])",
 };
 
-enum { COLUMN_ID, COLUMN_TITLE, COLUMN_TAGS, COLUMN_METADATA, COLUMN_LANGUAGE, COLUMN_VERSION, COLUMN_CHUNK_COUNT, COLUMN_CREATED_AT, COLUMN_UPDATED_AT };
+enum {
+    COLUMN_ID,
+    COLUMN_TITLE,
+    COLUMN_TAGS,
+    COLUMN_METADATA,
+    COLUMN_LANGUAGE,
+    COLUMN_VERSION,
+    COLUMN_CHUNK_COUNT,
+    COLUMN_CREATED_AT,
+    COLUMN_UPDATED_AT
+};
 
 struct listing {
     size_t limit;
@@ -106,8 +117,8 @@ static void reply_nothing(struct quire_request *request) {
     quire_request_reply(request, &list.base);
 }
 
-void documents_list(Quire__Documents_Service *service, const Quire__ListDocumentsRequest *input, Quire__DocumentList_Closure closure,
-                    void *closure_data) {
+void documents_list(Quire__Documents_Service *service, const Quire__ListDocumentsRequest *input,
+                    Quire__DocumentList_Closure closure, void *closure_data) {
     (void)service, (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
     struct listing *listing = quire_arena_zalloc(quire_request_arena(request), sizeof(*listing));
@@ -116,7 +127,8 @@ void documents_list(Quire__Documents_Service *service, const Quire__ListDocument
         return;
     }
     listing->limit = input->has_limit ? input->limit : LIMIT_DEFAULT;
-    listing->scope = (struct cursor_scope){.account = quire_request_account(request), .tag = given(input->tag), .q = given(input->q)};
+    listing->scope = (struct cursor_scope){
+        .account = quire_request_account(request), .tag = given(input->tag), .q = given(input->q)};
     if (listing->limit < 1 || listing->limit > LIMIT_MAX) {
         quire_request_refuse_field(request, "limit", "must be from 1 to 100");
         return;

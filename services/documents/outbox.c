@@ -3,15 +3,16 @@
 #include <quire/events.pb-c.h>
 
 #define TOPIC "quire.documents.events"
-#define EVENTS_MAX 500      /* of one turn */
-#define REST_IDLE_MS 50u    /* how late an event may be */
+#define EVENTS_MAX 500   /* of one turn */
+#define REST_IDLE_MS 50u /* how late an event may be */
 #define REST_FAILED_MS 500u
 
-/* Oldest first, by the key; nothing when another process holds the relay's advisory lock. Rows are found because they are there, not by
- * "sequence > last": a transaction that commits late with an early number would be missed. */
+/* Oldest first, by the key; nothing when another process holds the relay's advisory lock. Rows are found because they
+ * are there, not by "sequence > last": a transaction that commits late with an early number would be missed. */
 const struct quire_statement documents_outbox_take_statement = {
     .name = "documents.outbox_take",
-    .sql = "SELECT sequence, kind, account_id, document_id, version, at, request_id FROM documents.outbox_take($1::int)",
+    .sql =
+        "SELECT sequence, kind, account_id, document_id, version, at, request_id FROM documents.outbox_take($1::int)",
     .on_primary_only = true,
 };
 const struct quire_statement documents_outbox_drop_statement = {
@@ -38,11 +39,13 @@ static bool read_event(struct quire_arena *arena, const PGresult *result, int ro
     if (value == NULL)
         return false;
     (void)quire__document_event__pack(&message, value); /* writes `size` bytes, always */
-    *ret_event = (struct quire_event){.topic = TOPIC, .key = document, .value = {value, size}, .request_id = request_id};
+    *ret_event =
+        (struct quire_event){.topic = TOPIC, .key = document, .value = {value, size}, .request_id = request_id};
     return true;
 }
 
-/* Publishes the rows and, once every one is acknowledged, removes them. A failure between the two publishes them again: at least once. */
+/* Publishes the rows and, once every one is acknowledged, removes them. A failure between the two publishes them again:
+ * at least once. */
 static bool publish_rows(struct quire_background *background, const PGresult *result, size_t count) {
     struct quire_arena *arena = quire_background_arena(background);
     struct quire_event *events = quire_arena_alloc(arena, count * sizeof(*events));

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* That a word stands tf times in a chunk. Kept in blocks that are linked, so that nothing is moved as a word's list grows. */
+/* That a word stands tf times in a chunk. Kept in blocks that are linked, so that nothing is moved as a word's list
+ * grows. */
 struct occurrence {
     uint32_t chunk, tf;
 };
@@ -80,7 +81,8 @@ static bool grow_words(struct postings *postings) {
     return true;
 }
 
-/* The word's entry, made if it is new and there is room for one. False without memory; *ret_word NULL: not to be indexed. */
+/* The word's entry, made if it is new and there is room for one. False without memory; *ret_word NULL: not to be
+ * indexed. */
 static bool find_word(struct postings *postings, struct quire_slice text, struct word **ret_word) {
     *ret_word = NULL;
     if (postings->count * 2 >= postings->slots_count && !grow_slots(postings))
@@ -147,8 +149,8 @@ static bool on_word(void *context, const struct text_word *found) {
     return true;
 }
 
-bool postings_gather(struct quire_arena *arena, struct quire_slice title, struct quire_slice text, const struct chunk *chunks,
-                     size_t chunks_count, struct postings **ret_postings) {
+bool postings_gather(struct quire_arena *arena, struct quire_slice title, struct quire_slice text,
+                     const struct chunk *chunks, size_t chunks_count, struct postings **ret_postings) {
     assert(chunks_count <= POSTINGS_CHUNKS_MAX);
     struct postings *postings = quire_arena_zalloc(arena, sizeof(*postings));
     if (postings == NULL)
@@ -229,7 +231,8 @@ static bool write_entry(struct writer *writer, struct occurrence occurrence) {
         writer->entries[0] = '{';
         writer->size = 1;
     }
-    uint32_t entry = occurrence.chunk << 8 | postings_impact(occurrence.tf, writer->postings->characters[occurrence.chunk]);
+    uint32_t entry =
+        occurrence.chunk << 8 | postings_impact(occurrence.tf, writer->postings->characters[occurrence.chunk]);
     char digits[10];
     size_t count = 0;
     do
@@ -250,7 +253,8 @@ static bool write_word(struct writer *writer, const struct word *word) {
     return close_row(writer);
 }
 
-/* Several words of one lexeme: their occurrences in a chunk are one with the sum of tf. Sorted, as words are many and lists are runs. */
+/* Several words of one lexeme: their occurrences in a chunk are one with the sum of tf. Sorted, as words are many and
+ * lists are runs. */
 static int by_chunk(const void *left, const void *right) {
     const uint32_t a = ((const struct occurrence *)left)->chunk, b = ((const struct occurrence *)right)->chunk;
     return (a > b) - (a < b);
@@ -282,8 +286,8 @@ static bool write_words(struct writer *writer, uint32_t first) {
 }
 
 /* Links words of the same lexeme: heads[slot] is index + 1 of a lexeme's first word. False without memory. */
-static bool link_lexemes(struct quire_arena *arena, const struct postings *postings, const struct quire_slice *lexemes, uint32_t **ret_heads,
-                         size_t *ret_heads_count) {
+static bool link_lexemes(struct quire_arena *arena, const struct postings *postings, const struct quire_slice *lexemes,
+                         uint32_t **ret_heads, size_t *ret_heads_count) {
     size_t heads_count = 16;
     while (heads_count < postings->count * 2)
         heads_count *= 2;

@@ -5,8 +5,10 @@
 /* One transaction, as store. Locks: once, the document's row, corpora (003_writes.sql). Refuses Q0404 before Q0412. */
 const struct quire_statement documents_replace_statement = {
     .name = "documents.replace",
-    .sql = "SELECT ret_version, ret_language, ret_chunk_count, ret_created_at, ret_updated_at FROM documents.replace($1::uuid, $2::text,"
-           " $3::bytea, $4::int, $5::text, $6::uuid, $7::bigint[], $8::text, $9::text, $10::text, $11::text, $12::text, $13::int,"
+    .sql = "SELECT ret_version, ret_language, ret_chunk_count, ret_created_at, ret_updated_at FROM "
+           "documents.replace($1::uuid, $2::text,"
+           " $3::bytea, $4::int, $5::text, $6::uuid, $7::bigint[], $8::text, $9::text, $10::text, $11::text, "
+           "$12::text, $13::int,"
            " $14::int[], $15::int[], $16::text[], $17::text[], $18::int[], $19::text[], $20::text[])",
     .on_primary_only = true,
 };
@@ -57,8 +59,8 @@ static void on_lexemes(struct quire_request *request, const PGresult *result) {
     quire_request_write(request, &documents_replace_statement, parameters, on_replaced);
 }
 
-void documents_put(Quire__Documents_Service *service, const Quire__PutDocumentRequest *input, Quire__Document_Closure closure,
-                   void *closure_data) {
+void documents_put(Quire__Documents_Service *service, const Quire__PutDocumentRequest *input,
+                   Quire__Document_Closure closure, void *closure_data) {
     (void)service, (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
     const struct draft_source source = {.title = input->title,
@@ -78,7 +80,8 @@ void documents_put(Quire__Documents_Service *service, const Quire__PutDocumentRe
         return;
     }
     struct replacement *replacement = quire_arena_zalloc(quire_request_arena(request), sizeof(*replacement));
-    if (replacement == NULL || !draft_prepare(quire_request_arena(request), &source, input->id.data, &replacement->draft)) {
+    if (replacement == NULL ||
+        !draft_prepare(quire_request_arena(request), &source, input->id.data, &replacement->draft)) {
         quire_request_refuse_for(request, 503, "There is no memory for this request now.", 1);
         return;
     }

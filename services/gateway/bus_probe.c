@@ -25,7 +25,8 @@ static void bus_probe_send(struct bus_port *port, enum bus_road_index index, uin
      * doesn't exist, as on a topic with fewer than we were told. */
     rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
     (void)rd_kafka_header_add(headers, QUIRE_HEADER_CORRELATION_ID, -1, correlation, (ssize_t)sizeof(correlation));
-    (void)rd_kafka_header_add(headers, BUS_HEADER_PROBE, -1, probe, (ssize_t)sizeof(probe)); /* fail for read-only ones */
+    (void)rd_kafka_header_add(headers, BUS_HEADER_PROBE, -1, probe,
+                              (ssize_t)sizeof(probe)); /* fail for read-only ones */
     rd_kafka_vu_t vus[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = road->probe_topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = port->partition},

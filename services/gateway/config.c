@@ -27,8 +27,10 @@ static const struct quire_setting settings[] = {
      .offset = offsetof(struct gateway_config, listen_when_ready),
      .fallback = "off",
      .unit = "",
-     .about = "`on`: connections are refused until the gateway is ready for the first time, so that a proxy, which takes a new "
-              "address for a good one until its first check, tries another. `off`: it listens at once and answers 503."},
+     .about =
+         "`on`: connections are refused until the gateway is ready for the first time, so that a proxy, which takes a "
+         "new "
+         "address for a good one until its first check, tries another. `off`: it listens at once and answers 503."},
     TEXT("QUIRE_HTTP_HOSTS", http_hosts, "",
          "Host names that are served, separated by commas; others get a 421. Empty: all."),
     TEXT("QUIRE_ADMIN_ADDRESS", admin_address, "127.0.0.1",

@@ -5,8 +5,8 @@
 
 #include "base/slice.h"
 
-/* Bound, not yet listening: connections are refused until listener_begin. `address` is numeric, IPv4 or IPv6 ("::" takes both). The
- * descriptor, or a negative errno; -EINVAL: no address. */
+/* Bound, not yet listening: connections are refused until listener_begin. `address` is numeric, IPv4 or IPv6 ("::"
+ * takes both). The descriptor, or a negative errno; -EINVAL: no address. */
 QUIRE_MUSTCHECK int listener_open(const char *address, uint16_t port);
 /* 0 or a negative errno. */
 QUIRE_MUSTCHECK int listener_begin(int fd, int backlog);

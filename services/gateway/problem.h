@@ -1,4 +1,5 @@
-/* A failure as a client sees it: problem+json (RFC 9457), and the one table of the reasons for which the gateway itself ends a request. */
+/* A failure as a client sees it: problem+json (RFC 9457), and the one table of the reasons for which the gateway itself
+ * ends a request. */
 #ifndef QUIRE_GATEWAY_PROBLEM_H
 #define QUIRE_GATEWAY_PROBLEM_H
 
@@ -23,8 +24,8 @@ struct problem {
 const char *problem_title(unsigned status);
 
 /* The body. `instance` is the request id. False without memory. */
-QUIRE_MUSTCHECK bool problem_render(struct quire_arena *arena, const struct problem *problem, struct quire_slice instance,
-                                    struct quire_slice *ret_json);
+QUIRE_MUSTCHECK bool problem_render(struct quire_arena *arena, const struct problem *problem,
+                                    struct quire_slice instance, struct quire_slice *ret_json);
 /* Reads a quire.Problem. False: it is none. */
 QUIRE_MUSTCHECK bool problem_decode(struct quire_arena *arena, struct quire_slice value, struct problem *ret_problem);
 

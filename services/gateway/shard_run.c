@@ -67,7 +67,8 @@ void shard_deinit(struct shard *shard) {
         atomic_fetch_sub(&shard->gateway->rings_ready, 1);
 }
 
-/* True once connections are let in. A listen that fails (another process took the port alone) is tried again with the next tick. */
+/* True once connections are let in. A listen that fails (another process took the port alone) is tried again with the
+ * next tick. */
 static bool begin_listening(struct shard *shard) {
     const struct gateway_config *config = shard->gateway->config;
     if (!shard->listening && (!config->listen_when_ready || gateway_ready(shard->gateway)))
@@ -89,7 +90,8 @@ static void handle_accept(struct shard *shard, const struct ring_event *event) {
         QUIRE_LOG(shard->gateway->log, QUIRE_WARN, "accept.failed", QUIRE_CTEXT("reason", strerror(-event->result)),
                   QUIRE_CTEXT("instead", "again every 100 ms"));
     else if (!failed && shard->accept_failing)
-        QUIRE_LOG(shard->gateway->log, QUIRE_INFO, "accept.resumed", QUIRE_INTEGER("connections", connections_count(shard)));
+        QUIRE_LOG(shard->gateway->log, QUIRE_INFO, "accept.resumed",
+                  QUIRE_INTEGER("connections", connections_count(shard)));
     shard->accept_failing = failed;
     if (failed)
         return;

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-#define SPANS_MAX 256u         /* of one passage; more would be one mark a word */
+#define SPANS_MAX 256u /* of one passage; more would be one mark a word */
 #define PIECES_MAX 32u
 #define LEXEMES_MAX 128u       /* of the question */
 #define CONTEXT_CHARACTERS 60u /* before the first mark of a piece */
@@ -208,8 +208,9 @@ static char *write_piece(const struct marking *marking, struct quire_slice passa
     return text;
 }
 
-bool highlight_write(const struct highlight_words *words, const struct quire_slice *lexemes, struct quire_slice language,
-                     struct quire_slice question, struct quire_slice passage, char **ret_highlights, size_t *ret_count) {
+bool highlight_write(const struct highlight_words *words, const struct quire_slice *lexemes,
+                     struct quire_slice language, struct quire_slice question, struct quire_slice passage,
+                     char **ret_highlights, size_t *ret_count) {
     struct marking marking = {.words = words, .lexemes = lexemes, .language = language};
     struct piece pieces[PIECES_MAX];
     *ret_count = 0;

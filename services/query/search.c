@@ -8,7 +8,8 @@
 #define WORDS_MAX 256
 #define TOP_K_DEFAULT 5u
 
-/* Index postings_lexeme for the ranking, the keys of documents and chunks for what is shown; see documents/migrations/004_reads.sql. */
+/* Index postings_lexeme for the ranking, the keys of documents and chunks for what is shown; see
+ * documents/migrations/004_reads.sql. */
 const struct quire_statement search_statement = {
     .name = "query.search",
     .sql = "SELECT ret_document, ret_title, ret_chunk, ret_body, ret_score, ret_language"
@@ -54,9 +55,11 @@ struct quire_setting_table search_setting_table(struct search_settings *target) 
          .min = 100,
          .max = 1000000,
          .unit = "",
-         .about = "Passages that are looked at for each word of a question, those of the newest documents; bounds a search's cost."},
+         .about = "Passages that are looked at for each word of a question, those of the newest documents; bounds a "
+                  "search's cost."},
     };
-    return (struct quire_setting_table){.settings = settings, .count = sizeof(settings) / sizeof(settings[0]), .target = target};
+    return (struct quire_setting_table){
+        .settings = settings, .count = sizeof(settings) / sizeof(settings[0]), .target = target};
 }
 
 static void refuse_for_memory(struct quire_request *request) {
@@ -83,8 +86,9 @@ static void on_lexemes(struct quire_request *request, const PGresult *result) {
     for (size_t i = 0; i < search->results_count; i++) {
         Quire__SearchResult *found = &search->results[i];
         found->highlights = quire_arena_alloc(search->arena, HIGHLIGHTS_MAX * sizeof(*found->highlights));
-        if (found->highlights == NULL || !highlight_write(&search->highlight, lexemes, search->languages[i], search->question,
-                                                          quire_slice_of(found->text), found->highlights, &found->n_highlights)) {
+        if (found->highlights == NULL ||
+            !highlight_write(&search->highlight, lexemes, search->languages[i], search->question,
+                             quire_slice_of(found->text), found->highlights, &found->n_highlights)) {
             refuse_for_memory(request);
             return;
         }
@@ -104,8 +108,10 @@ static bool read_result(struct search *search, const PGresult *result, int row) 
     found->chunk_index = (uint32_t)quire_column_int32(result, row, COLUMN_CHUNK);
     found->text = quire_arena_text(search->arena, quire_column_text(result, row, COLUMN_BODY));
     found->score = quire_column_double(result, row, COLUMN_SCORE);
-    search->languages[row] = (struct quire_slice){(const uint8_t *)quire_arena_text(search->arena, language), language.size};
-    return found->document_id.data != NULL && found->title != NULL && found->text != NULL && search->languages[row].bytes != NULL;
+    search->languages[row] =
+        (struct quire_slice){(const uint8_t *)quire_arena_text(search->arena, language), language.size};
+    return found->document_id.data != NULL && found->title != NULL && found->text != NULL &&
+           search->languages[row].bytes != NULL;
 }
 
 /* The words of the passages, and the question's in each of their languages. */
@@ -216,7 +222,8 @@ static const char *fault_of(const Quire__SearchRequest *input, const char **ret_
     return NULL;
 }
 
-void query_search(Quire__Query_Service *service, const Quire__SearchRequest *input, Quire__SearchReply_Closure closure, void *closure_data) {
+void query_search(Quire__Query_Service *service, const Quire__SearchRequest *input, Quire__SearchReply_Closure closure,
+                  void *closure_data) {
     (void)service, (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
     const struct search_settings *settings = quire_request_context(request);

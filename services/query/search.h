@@ -15,7 +15,8 @@ struct search_settings {
 /* The table of settings, which fills `target`. */
 struct quire_setting_table search_setting_table(struct search_settings *target);
 
-void query_search(Quire__Query_Service *service, const Quire__SearchRequest *input, Quire__SearchReply_Closure closure, void *closure_data);
+void query_search(Quire__Query_Service *service, const Quire__SearchRequest *input, Quire__SearchReply_Closure closure,
+                  void *closure_data);
 
 extern const struct quire_statement search_statement, search_lexemes_statement;
 

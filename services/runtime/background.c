@@ -44,7 +44,8 @@ struct quire_arena *quire_background_arena(struct quire_background *background) 
 
 PGresult *quire_background_sql(struct quire_background *background, const struct quire_statement *statement,
                                struct quire_parameters *parameters) {
-    static const char *const outcomes[] = {[QUIRE_QUERY_REFUSED] = "refused", [QUIRE_QUERY_CONFLICT] = "conflict", [QUIRE_QUERY_LATE] = "late"};
+    static const char *const outcomes[] = {
+        [QUIRE_QUERY_REFUSED] = "refused", [QUIRE_QUERY_CONFLICT] = "conflict", [QUIRE_QUERY_LATE] = "late"};
     struct quire_query query = {
         .statement = statement,
         .parameters = parameters,
@@ -65,9 +66,11 @@ PGresult *quire_background_sql(struct quire_background *background, const struct
         return query.result;
     }
     PQclear(query.result);
-    if (query.outcome == QUIRE_QUERY_REFUSED || query.outcome == QUIRE_QUERY_CONFLICT || query.outcome == QUIRE_QUERY_LATE)
-        QUIRE_LOG(background->log, QUIRE_WARN, "background.statement_failed", QUIRE_CTEXT("work", background->options.name),
-                  QUIRE_CTEXT("statement", statement->name), QUIRE_CTEXT("outcome", outcomes[query.outcome]));
+    if (query.outcome == QUIRE_QUERY_REFUSED || query.outcome == QUIRE_QUERY_CONFLICT ||
+        query.outcome == QUIRE_QUERY_LATE)
+        QUIRE_LOG(background->log, QUIRE_WARN, "background.statement_failed",
+                  QUIRE_CTEXT("work", background->options.name), QUIRE_CTEXT("statement", statement->name),
+                  QUIRE_CTEXT("outcome", outcomes[query.outcome]));
     return NULL; /* the rest has been told by the database */
 }
 
@@ -75,7 +78,8 @@ static rd_kafka_headers_t *event_headers(const struct quire_event *event) {
     if (event->request_id.size == 0)
         return NULL;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
-    (void)rd_kafka_header_add(headers, QUIRE_HEADER_REQUEST_ID, -1, event->request_id.bytes, (ssize_t)event->request_id.size);
+    (void)rd_kafka_header_add(headers, QUIRE_HEADER_REQUEST_ID, -1, event->request_id.bytes,
+                              (ssize_t)event->request_id.size);
     return headers;
 }
 
@@ -84,8 +88,10 @@ bool quire_background_publish(struct quire_background *background, const struct 
 
     if (count == 0)
         return true;
-    /* Connections commit asynchronously: what is about to be told to the world must first be sure to survive a crash. */
-    if (background->unflushed && !quire_database_flush(background->database, quire_monotonic_ns() + background->bound_ns, &watermark))
+    /* Connections commit asynchronously: what is about to be told to the world must first be sure to survive a crash.
+     */
+    if (background->unflushed &&
+        !quire_database_flush(background->database, quire_monotonic_ns() + background->bound_ns, &watermark))
         return false;
     background->unflushed = false;
     struct quire_message *messages = quire_arena_alloc(&background->arena, count * sizeof(*messages));
@@ -172,9 +178,11 @@ static bool connect_backends(struct quire_background *background, const struct q
     return background->database != NULL && background->redis != NULL;
 }
 
-struct quire_background *quire_background_start(const struct quire_background_options *options, const struct quire_service_options *service,
-                                                const struct quire_runtime_settings *settings, struct quire_publisher *publisher,
-                                                struct quire_log *log, struct quire_metrics *metrics) {
+struct quire_background *quire_background_start(const struct quire_background_options *options,
+                                                const struct quire_service_options *service,
+                                                const struct quire_runtime_settings *settings,
+                                                struct quire_publisher *publisher, struct quire_log *log,
+                                                struct quire_metrics *metrics) {
     struct quire_background *background = calloc(1, sizeof(*background));
 
     if (background == NULL)

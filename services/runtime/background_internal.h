@@ -10,8 +10,8 @@
 QUIRE_MUSTCHECK struct quire_background *quire_background_start(const struct quire_background_options *options,
                                                                 const struct quire_service_options *service,
                                                                 const struct quire_runtime_settings *settings,
-                                                                struct quire_publisher *publisher, struct quire_log *log,
-                                                                struct quire_metrics *metrics);
+                                                                struct quire_publisher *publisher,
+                                                                struct quire_log *log, struct quire_metrics *metrics);
 void quire_background_stop(struct quire_background *background);
 /* Waits for the thread. Takes NULL. */
 void quire_background_destroy(struct quire_background *background);

@@ -71,7 +71,8 @@ static void decode_payload(struct quire_batch *batch, struct quire_request *requ
     request->input = protobuf_c_message_unpack(descriptor, &batch->arena.protobuf, request->payload.size, bytes);
     if (request->input != NULL)
         return;
-    /* Told apart from a payload that can't be read, as that would be put aside for good. Unpacking takes little more than twice the payload. */
+    /* Told apart from a payload that can't be read, as that would be put aside for good. Unpacking takes little more
+     * than twice the payload. */
     if (batch->arena.used_bytes + 3 * request->payload.size + 65536 > batch->arena.bytes_max)
         quire_request_refuse_for(request, 503, "Too many large requests at once.", RETRY_AFTER_S);
     else
@@ -79,10 +80,12 @@ static void decode_payload(struct quire_batch *batch, struct quire_request *requ
 }
 
 static void decode(struct quire_batch *batch, struct quire_request *request, const rd_kafka_headers_t *headers) {
-    const enum quire_reason reason = quire_envelope_decode(batch->options.service, batch->options.lane, headers, &request->envelope);
+    const enum quire_reason reason =
+        quire_envelope_decode(batch->options.service, batch->options.lane, headers, &request->envelope);
     const bool prepared = quire_request_prepare(request);
 
-    request->deadline_ms = quire_deadline_bounded(request->envelope.deadline_ms, batch->scope.now_ms, batch->options.skew_ms_max);
+    request->deadline_ms =
+        quire_deadline_bounded(request->envelope.deadline_ms, batch->scope.now_ms, batch->options.skew_ms_max);
     request->deadline_ns = quire_deadline_monotonic(request->deadline_ms, batch->scope.now_ms, batch->begun_ns);
     if (reason != QUIRE_REASON_NONE) {
         quire_request_kill(request, reason);
@@ -98,8 +101,8 @@ static void decode(struct quire_batch *batch, struct quire_request *request, con
     }
 }
 
-struct quire_request *quire_batch_add(struct quire_batch *batch, const rd_kafka_headers_t *headers, struct quire_slice payload,
-                                      unsigned attempt) {
+struct quire_request *quire_batch_add(struct quire_batch *batch, const rd_kafka_headers_t *headers,
+                                      struct quire_slice payload, unsigned attempt) {
     assert(batch->count < batch->options.batch_max);
     struct quire_request *request = &batch->requests[batch->count++];
 
@@ -167,8 +170,8 @@ static void invoke_handlers(struct quire_batch *batch) {
     }
 }
 
-/* One round: the statements of all that wait, in one pipeline a connection. False when nothing waited. Ends, as each request has a bounded number of rounds
- * and tries. */
+/* One round: the statements of all that wait, in one pipeline a connection. False when nothing waited. Ends, as each
+ * request has a bounded number of rounds and tries. */
 static bool run_round(struct quire_batch *batch) {
     const uint64_t now_ns = quire_monotonic_ns();
     size_t waiting = 0, count = 0;
@@ -205,8 +208,9 @@ static uint64_t settle_deadline(const struct quire_batch *batch) {
     return deadline_ns < latest_ns ? deadline_ns : latest_ns;
 }
 
-/* The watermark for all of the batch. After a write it is the flush's; where accounts without one were read on the primary, its position as it is now: asked for before the
- * read it could lie before a commit that the read has shown. A flush comes after all reads, so its position serves them too. */
+/* The watermark for all of the batch. After a write it is the flush's; where accounts without one were read on the
+ * primary, its position as it is now: asked for before the read it could lie before a commit that the read has shown. A
+ * flush comes after all reads, so its position serves them too. */
 static bool find_watermark(struct quire_batch *batch, uint64_t deadline_ns, struct quire_watermark *ret_watermark) {
     bool wrote = false, needed = false;
 
@@ -233,7 +237,8 @@ static bool add_publication(struct quire_batch *batch, size_t *count, struct qui
     return true;
 }
 
-static void add_raise(struct quire_batch *batch, struct quire_request *request, const struct quire_watermark *watermark, size_t *count) {
+static void add_raise(struct quire_batch *batch, struct quire_request *request, const struct quire_watermark *watermark,
+                      size_t *count) {
     request->raise = (struct quire_publication){
         .kind = QUIRE_RAISE_WATERMARK,
         .tag = request->tag,
@@ -253,14 +258,15 @@ static void add_release(struct quire_batch *batch, struct quire_request *request
     (void)add_publication(batch, count, &request->release); /* a place that isn't released lapses with the deadline */
 }
 
-/* An attempt to log in was counted when it was admitted. One that ended without a verdict on the password (a backend away, no time left) is given back: else an outage
- * would lock out everybody who tried again. */
+/* An attempt to log in was counted when it was admitted. One that ended without a verdict on the password (a backend
+ * away, no time left) is given back: else an outage would lock out everybody who tried again. */
 static bool owes_undo(const struct quire_request *request) {
     const struct quire_check *check = &request->check;
 
     if (check->call == NULL || check->call->throttle != QUIRE_THROTTLE_LOG_IN || check->verdict != QUIRE_ADMITTED)
         return false;
-    return request->state == QUIRE_REQUEST_DROPPED || (request->state == QUIRE_REQUEST_ANSWERED && request->status >= 500);
+    return request->state == QUIRE_REQUEST_DROPPED ||
+           (request->state == QUIRE_REQUEST_ANSWERED && request->status >= 500);
 }
 
 static void add_undo(struct quire_batch *batch, struct quire_request *request, size_t *count) {

@@ -1,5 +1,5 @@
-/* What happens to a batch of requests between their topic and their replies: decode, check, fold, run, flush, publish. Knows PostgreSQL and Redis, but no
- * consumer and no producer. Worker thread only. */
+/* What happens to a batch of requests between their topic and their replies: decode, check, fold, run, flush, publish.
+ * Knows PostgreSQL and Redis, but no consumer and no producer. Worker thread only. */
 #ifndef QUIRE_RUNTIME_BATCH_H
 #define QUIRE_RUNTIME_BATCH_H
 
@@ -41,12 +41,12 @@ void quire_batch_deinit(struct quire_batch *batch);
 
 /* Forgets the last batch and begins one at now_ms (wall clock), now_ns (monotonic). */
 void quire_batch_begin(struct quire_batch *batch, uint64_t now_ms, uint64_t now_ns);
-/* Decodes a message, which must stay until the batch ends. The request is answered at once when it can't be read or its attempts are used up, dropped when its
- * deadline has passed. */
-struct quire_request *quire_batch_add(struct quire_batch *batch, const rd_kafka_headers_t *headers, struct quire_slice payload,
-                                      unsigned attempt);
-/* Runs what was added. Afterwards each request is ANSWERED or DROPPED, but for questions for health, which stay RECEIVED; of what was written and
- * is answered as a success everything is durable and its watermark published. */
+/* Decodes a message, which must stay until the batch ends. The request is answered at once when it can't be read or its
+ * attempts are used up, dropped when its deadline has passed. */
+struct quire_request *quire_batch_add(struct quire_batch *batch, const rd_kafka_headers_t *headers,
+                                      struct quire_slice payload, unsigned attempt);
+/* Runs what was added. Afterwards each request is ANSWERED or DROPPED, but for questions for health, which stay
+ * RECEIVED; of what was written and is answered as a success everything is durable and its watermark published. */
 void quire_batch_run(struct quire_batch *batch);
 
 #endif

@@ -24,7 +24,7 @@ struct quire_consumer {
     struct quire_partition partitions[PARTITIONS_MAX];
     uint64_t commit_after_ns, tick_after_ns;
     bool subscribed, topic_missing_told, commits_failing;
-    bool unopened; /* partitions have come that aren't opened */
+    bool unopened;        /* partitions have come that aren't opened */
     atomic_bool assigned; /* the group has told us our share since we last left one; any thread */
     struct quire_series *rebalances;
     struct quire_family *lag;
@@ -54,17 +54,20 @@ static void tell_commit(struct quire_consumer *consumer, rd_kafka_resp_err_t err
     consumer->commits_failing = failed;
 }
 
-static void add_commit(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list, int32_t number, bool leaving) {
+static void add_commit(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list, int32_t number,
+                       bool leaving) {
     const struct quire_partition *partition = partition_of(consumer, number);
     char note[QUIRE_COMMIT_NOTE_BYTES];
     quire_partition_note(partition, leaving, note);
     rd_kafka_topic_partition_t *item = rd_kafka_topic_partition_list_add(list, consumer->options.topic, number);
     item->offset = partition->next_offset;
-    item->metadata = strdup(note); /* the list frees it; without memory the commit says nothing, which reads as not clean */
+    item->metadata =
+        strdup(note); /* the list frees it; without memory the commit says nothing, which reads as not clean */
     item->metadata_size = item->metadata == NULL ? 0 : strlen(note);
 }
 
-static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t *list, void *opaque) {
+static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t *list,
+                      void *opaque) {
     struct quire_consumer *consumer = opaque;
     (void)client;
     tell_commit(consumer, error);
@@ -95,13 +98,15 @@ static void commit_due(struct quire_consumer *consumer, uint64_t now_ns) {
 }
 
 static bool commit_now(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list) {
-    const rd_kafka_resp_err_t error = list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_commit(consumer->client, list, false);
+    const rd_kafka_resp_err_t error =
+        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_commit(consumer->client, list, false);
     tell_commit(consumer, error);
     return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* Before the first message of a partition is handled, the broker must no longer say "clean", or a crash in it would go unnoticed. Done for all that
- * an assignment has brought at once, not with their first messages, which would have to wait. */
+/* Before the first message of a partition is handled, the broker must no longer say "clean", or a crash in it would go
+ * unnoticed. Done for all that an assignment has brought at once, not with their first messages, which would have to
+ * wait. */
 static void open_partitions(struct quire_consumer *consumer) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
 
@@ -120,7 +125,8 @@ void quire_consumer_note_attempt(struct quire_consumer *consumer, const struct q
     struct quire_partition *partition = partition_of(consumer, delivery->message->partition);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 
-    partition->next_offset = delivery->message->offset; /* gaps (compaction, aborted batches) aside, it is there already */
+    partition->next_offset =
+        delivery->message->offset; /* gaps (compaction, aborted batches) aside, it is there already */
     partition->attempts = delivery->attempt;
     add_commit(consumer, list, delivery->message->partition, false);
     (void)commit_now(consumer, list); /* has been told */
@@ -131,8 +137,8 @@ void quire_consumer_note_attempt(struct quire_consumer *consumer, const struct q
 
 /* Bounds of the log. They are needed only where nothing is committed or the last owner crashed. */
 static bool find_bounds(struct quire_consumer *consumer, int32_t number, int64_t *ret_low, int64_t *ret_high) {
-    const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(consumer->client, consumer->options.topic, number, ret_low, ret_high,
-                                                                       WATERMARK_WAIT_MS);
+    const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(consumer->client, consumer->options.topic,
+                                                                       number, ret_low, ret_high, WATERMARK_WAIT_MS);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.bounds_unknown", QUIRE_CTEXT("role", consumer->role),
@@ -140,7 +146,8 @@ static bool find_bounds(struct quire_consumer *consumer, int32_t number, int64_t
     return false;
 }
 
-static void take_partition(struct quire_consumer *consumer, rd_kafka_topic_partition_t *item, bool known, bool *bounds_work) {
+static void take_partition(struct quire_consumer *consumer, rd_kafka_topic_partition_t *item, bool known,
+                           bool *bounds_work) {
     struct quire_partition *partition = partition_of(consumer, item->partition);
     const struct quire_slice note = {item->metadata, item->metadata_size};
     const int64_t committed = known && item->err == RD_KAFKA_RESP_ERR_NO_ERROR ? item->offset : RD_KAFKA_OFFSET_INVALID;
@@ -153,7 +160,8 @@ static void take_partition(struct quire_consumer *consumer, rd_kafka_topic_parti
     item->offset = partition->next_offset < 0 ? RD_KAFKA_OFFSET_STORED : partition->next_offset;
     if (partition->suspect_end > partition->next_offset)
         QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.unclean_start", QUIRE_CTEXT("role", consumer->role),
-                  QUIRE_INTEGER("partition", item->partition), QUIRE_INTEGER("suspects", partition->suspect_end - partition->next_offset));
+                  QUIRE_INTEGER("partition", item->partition),
+                  QUIRE_INTEGER("suspects", partition->suspect_end - partition->next_offset));
 }
 
 static void on_assign(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list) {
@@ -166,7 +174,8 @@ static void on_assign(struct quire_consumer *consumer, rd_kafka_topic_partition_
                   QUIRE_CTEXT("error", rd_kafka_err2name(error)));
     for (int i = 0; i < list->cnt; i++) {
         if (list->elems[i].partition >= PARTITIONS_MAX) {
-            QUIRE_LOG(consumer->link.log, QUIRE_ERROR, "consumer.too_many_partitions", QUIRE_CTEXT("role", consumer->role));
+            QUIRE_LOG(consumer->link.log, QUIRE_ERROR, "consumer.too_many_partitions",
+                      QUIRE_CTEXT("role", consumer->role));
             atomic_store(&consumer->link.fatal, true);
             return;
         }
@@ -182,7 +191,8 @@ static void on_assign(struct quire_consumer *consumer, rd_kafka_topic_partition_
     atomic_store(&consumer->assigned, true);
 }
 
-/* A rebalance is served between batches, so all that was taken is done, but for what quire_consumer_take has in its hands: that is dropped there. */
+/* A rebalance is served between batches, so all that was taken is done, but for what quire_consumer_take has in its
+ * hands: that is dropped there. */
 static void on_revoke(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list) {
     rd_kafka_topic_partition_list_t *leaving = rd_kafka_topic_partition_list_new(list->cnt);
 
@@ -203,12 +213,14 @@ static void on_revoke(struct quire_consumer *consumer, rd_kafka_topic_partition_
         rd_kafka_error_destroy(refused); /* the group is gone already */
 }
 
-static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t kind, rd_kafka_topic_partition_list_t *list, void *opaque) {
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t kind, rd_kafka_topic_partition_list_t *list,
+                         void *opaque) {
     struct quire_consumer *consumer = opaque;
     (void)client;
 
     quire_series_add(consumer->rebalances, 1);
-    QUIRE_LOG(consumer->link.log, QUIRE_INFO, kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "consumer.assigned" : "consumer.revoked",
+    QUIRE_LOG(consumer->link.log, QUIRE_INFO,
+              kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "consumer.assigned" : "consumer.revoked",
               QUIRE_CTEXT("role", consumer->role), QUIRE_INTEGER("partitions", list->cnt));
     if (kind == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         on_assign(consumer, list);
@@ -220,9 +232,10 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t kind, rd_kafka_
 
 static rd_kafka_t *create_client(struct quire_consumer *consumer) {
     char queued[16];
-    /* A fetch brings far more small messages than this; it is the mark below which the next one is sent. One message that takes a whole core wants no others
-     * lying behind it. */
-    (void)snprintf(queued, sizeof(queued), "%zu", consumer->options.batch_max == 1 ? 1 : consumer->options.batch_max * 8);
+    /* A fetch brings far more small messages than this; it is the mark below which the next one is sent. One message
+     * that takes a whole core wants no others lying behind it. */
+    (void)snprintf(queued, sizeof(queued), "%zu",
+                   consumer->options.batch_max == 1 ? 1 : consumer->options.batch_max * 8);
     const struct quire_kafka_setting settings[] = {
         {"group.id", consumer->options.group},
         {"partition.assignment.strategy", "cooperative-sticky"},
@@ -241,8 +254,8 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
         {"fetch.max.bytes", QUIRE_FETCH_BYTES_MAX},
         {"allow.auto.create.topics", "false"},
     };
-    rd_kafka_conf_t *conf = quire_kafka_conf(&consumer->link, consumer->options.brokers, consumer->options.service, settings,
-                                             sizeof(settings) / sizeof(settings[0]));
+    rd_kafka_conf_t *conf = quire_kafka_conf(&consumer->link, consumer->options.brokers, consumer->options.service,
+                                             settings, sizeof(settings) / sizeof(settings[0]));
     if (conf == NULL)
         return NULL;
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
@@ -261,10 +274,12 @@ struct quire_consumer *quire_consumer_create(const struct quire_consumer_options
     (void)snprintf(consumer->role, sizeof(consumer->role), "consumer %s", options->topic);
     consumer->link.log = options->log;
     consumer->link.role = consumer->role;
-    consumer->rebalances = quire_metrics_series(
-        quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_rebalances_total", "Times that partitions came or went.", "topic"), topic);
-    consumer->lag = quire_metrics_family(options->metrics, QUIRE_GAUGE, "quire_consumer_lag", "Messages of a partition that are not handled yet.",
-                                         "topic,partition");
+    consumer->rebalances =
+        quire_metrics_series(quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_rebalances_total",
+                                                  "Times that partitions came or went.", "topic"),
+                             topic);
+    consumer->lag = quire_metrics_family(options->metrics, QUIRE_GAUGE, "quire_consumer_lag",
+                                         "Messages of a partition that are not handled yet.", "topic,partition");
     consumer->client = create_client(consumer);
     if (consumer->client == NULL) {
         free(consumer);
@@ -281,9 +296,11 @@ static bool topic_exists(struct quire_consumer *consumer) {
     if (topic == NULL)
         return false;
     const rd_kafka_resp_err_t error = rd_kafka_metadata(consumer->client, 0, topic, &metadata, TOPIC_WAIT_MS);
-    const bool exists = error == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0;
+    const bool exists =
+        error == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && !exists && !consumer->topic_missing_told) {
-        QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.waits_for_topic", QUIRE_CTEXT("topic", consumer->options.topic));
+        QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.waits_for_topic",
+                  QUIRE_CTEXT("topic", consumer->options.topic));
         consumer->topic_missing_told = true; /* not for a broker that doesn't answer: that is told as an outage */
     }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -292,7 +309,8 @@ static bool topic_exists(struct quire_consumer *consumer) {
     return exists;
 }
 
-/* librdkafka would look for a missing topic only each metadata refresh: at start a topic is often just being created. */
+/* librdkafka would look for a missing topic only each metadata refresh: at start a topic is often just being created.
+ */
 static bool subscribe(struct quire_consumer *consumer, int wait_ms) {
     if (!topic_exists(consumer)) {
         rd_kafka_message_t *event = rd_kafka_consumer_poll(consumer->client, wait_ms); /* serves callbacks */
@@ -370,7 +388,8 @@ size_t quire_consumer_take(struct quire_consumer *consumer, int wait_ms, struct 
     return drop_foreign(consumer, ret_deliveries, count);
 }
 
-void quire_consumer_done(struct quire_consumer *consumer, struct quire_delivery *deliveries, size_t count, bool handled) {
+void quire_consumer_done(struct quire_consumer *consumer, struct quire_delivery *deliveries, size_t count,
+                         bool handled) {
     for (size_t i = 0; i < count; i++) {
         struct quire_partition *partition = partition_of(consumer, deliveries[i].message->partition);
         if (handled && partition->owned)
@@ -390,14 +409,17 @@ void quire_consumer_tick(struct quire_consumer *consumer, uint64_t now_ns) {
         int64_t low, high;
         /* As of the last fetch: asks nobody. */
         if (partition->owned && partition->next_offset >= 0 &&
-            rd_kafka_get_watermark_offsets(consumer->client, consumer->options.topic, i, &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            rd_kafka_get_watermark_offsets(consumer->client, consumer->options.topic, i, &low, &high) ==
+                RD_KAFKA_RESP_ERR_NO_ERROR &&
             high >= 0)
-            quire_series_set(lag_series(consumer, i), high > partition->next_offset ? (double)(high - partition->next_offset) : 0);
+            quire_series_set(lag_series(consumer, i),
+                             high > partition->next_offset ? (double)(high - partition->next_offset) : 0);
     }
 }
 
 bool quire_consumer_settled(const struct quire_consumer *consumer) {
-    return atomic_load(&consumer->assigned) && !atomic_load(&consumer->link.down) && !atomic_load(&consumer->link.fatal);
+    return atomic_load(&consumer->assigned) && !atomic_load(&consumer->link.down) &&
+           !atomic_load(&consumer->link.fatal);
 }
 
 bool quire_consumer_failed(const struct quire_consumer *consumer) {
@@ -408,7 +430,8 @@ void quire_consumer_leave(struct quire_consumer *consumer) {
     if (consumer->held != NULL)
         rd_kafka_message_destroy(consumer->held); /* not done: it stays the group's */
     consumer->held = NULL;
-    (void)rd_kafka_consumer_close(consumer->client); /* revokes, which commits; an error means that the group is gone already */
+    (void)rd_kafka_consumer_close(
+        consumer->client); /* revokes, which commits; an error means that the group is gone already */
 }
 
 void quire_consumer_destroy(struct quire_consumer *consumer) {

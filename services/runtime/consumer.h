@@ -1,4 +1,5 @@
-/* One worker's membership in its lane's consumer group: messages in, offsets back. Worker thread only, but for quire_consumer_settled. */
+/* One worker's membership in its lane's consumer group: messages in, offsets back. Worker thread only, but for
+ * quire_consumer_settled. */
 #ifndef QUIRE_RUNTIME_CONSUMER_H
 #define QUIRE_RUNTIME_CONSUMER_H
 
@@ -20,19 +21,22 @@ struct quire_consumer_options {
 /* A message to handle. It is the consumer's until quire_consumer_done. */
 struct quire_delivery {
     rd_kafka_message_t *message;
-    unsigned attempt; /* 1, or more when it may have been in a crash; above QUIRE_ATTEMPTS_MAX (partition.h) it must not be tried again */
+    unsigned attempt; /* 1, or more when it may have been in a crash; above QUIRE_ATTEMPTS_MAX (partition.h) it must not
+                         be tried again */
 };
 
 /* NULL after logging why. Joins no group yet. */
 QUIRE_MUSTCHECK struct quire_consumer *quire_consumer_create(const struct quire_consumer_options *options);
-/* Takes what is there, at most batch_max messages (ret_deliveries has room for them), after waiting at most wait_ms for the first one. A suspect of a
- * crash comes alone. Also serves rebalances, commits that are due, and, until the topic exists, looks for it. */
+/* Takes what is there, at most batch_max messages (ret_deliveries has room for them), after waiting at most wait_ms for
+ * the first one. A suspect of a crash comes alone. Also serves rebalances, commits that are due, and, until the topic
+ * exists, looks for it. */
 size_t quire_consumer_take(struct quire_consumer *consumer, int wait_ms, struct quire_delivery *ret_deliveries);
-/* Notes at the broker that this delivery is being tried, so that the next owner knows should we crash; call it before handling one whose attempt is
- * above 1. A note that fails is logged, and the message handled all the same. */
+/* Notes at the broker that this delivery is being tried, so that the next owner knows should we crash; call it before
+ * handling one whose attempt is above 1. A note that fails is logged, and the message handled all the same. */
 void quire_consumer_note_attempt(struct quire_consumer *consumer, const struct quire_delivery *delivery);
 /* Gives the messages back; `handled`: their offsets are stored, so that they don't come again. */
-void quire_consumer_done(struct quire_consumer *consumer, struct quire_delivery *deliveries, size_t count, bool handled);
+void quire_consumer_done(struct quire_consumer *consumer, struct quire_delivery *deliveries, size_t count,
+                         bool handled);
 /* At most once a second: lag gauges, and whether the brokers are back. */
 void quire_consumer_tick(struct quire_consumer *consumer, uint64_t now_ns);
 /* Member of a group that has settled, on a topic that exists, with brokers that can be reached. Any thread. */

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 
 #define DISTRUST_NS (UINT64_C(100) * MS_NS) /* after a replica that was asked lagged behind */
-/* Each pipeline on a replica begins with the question for its position, which costs next to nothing: positions are always fresh, and a replica
- * whose answer to that takes so long is frozen or cut off, where a slow statement would be nothing to wonder at. */
+/* Each pipeline on a replica begins with the question for its position, which costs next to nothing: positions are
+ * always fresh, and a replica whose answer to that takes so long is frozen or cut off, where a slow statement would be
+ * nothing to wonder at. */
 #define FIRST_ANSWER_MS 500u
 
 /* A query on its way. */
@@ -121,13 +122,15 @@ static void assign(struct quire_database *database, struct work *work) {
         send_to(database, work, (size_t)replica, ask);
 }
 
-static void note_failure(struct quire_database *database, const struct quire_query *query, const PGresult *result, const char *state) {
+static void note_failure(struct quire_database *database, const struct quire_query *query, const PGresult *result,
+                         const char *state) {
     const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
     const char *source = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
     /* Never the message: it may quote a parameter. */
     QUIRE_LOG(database->log, QUIRE_ERROR, "database.statement_failed", QUIRE_CTEXT("request_id", query->request_id),
               QUIRE_CTEXT("statement", query->statement->name), QUIRE_CTEXT("sqlstate", state),
-              QUIRE_CTEXT("constraint", constraint == NULL ? "" : constraint), QUIRE_CTEXT("source", source == NULL ? "" : source));
+              QUIRE_CTEXT("constraint", constraint == NULL ? "" : constraint),
+              QUIRE_CTEXT("source", source == NULL ? "" : source));
 }
 
 /* The outcome of an answered statement. Doesn't take the result. */
@@ -236,7 +239,8 @@ static void settle_server(struct quire_database *database, size_t index, struct 
     server->asked = false;
 }
 
-/* Asks every server that isn't connected; at the very first, waits for them, so that the first batch after a start meets a settled world. */
+/* Asks every server that isn't connected; at the very first, waits for them, so that the first batch after a start
+ * meets a settled world. */
 static void open_servers(struct quire_database *database, uint64_t until_ns) {
     for (size_t i = 0; i < database->servers_count; i++)
         (void)server_open(database, &database->servers[i], 0);
@@ -337,8 +341,10 @@ static struct quire_watermark watermark_of(const struct quire_database *database
     return watermark;
 }
 
-bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns, struct quire_watermark *ret_watermark) {
-    /* Commits that weren't flushed die with their server, and the connection is all that tells whether it is still the same one. */
+bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns,
+                          struct quire_watermark *ret_watermark) {
+    /* Commits that weren't flushed die with their server, and the connection is all that tells whether it is still the
+     * same one. */
     const struct connection *connection = database->servers[PRIMARY].pipeline.connection;
     bool same = !database->write_lost && (database->unflushed_serial == 0 ||
                                           (connection != NULL && connection->serial == database->unflushed_serial));
@@ -355,7 +361,8 @@ bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns,
     return true;
 }
 
-bool quire_database_position(struct quire_database *database, uint64_t deadline_ns, struct quire_watermark *ret_watermark) {
+bool quire_database_position(struct quire_database *database, uint64_t deadline_ns,
+                             struct quire_watermark *ret_watermark) {
     uint64_t lsn;
     if (!ask_primary(database, STATEMENT_POSITION, deadline_ns, &lsn))
         return false;
@@ -363,8 +370,8 @@ bool quire_database_position(struct quire_database *database, uint64_t deadline_
     return true;
 }
 
-static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name, const char *help,
-                                   const char *labels, const char *value) {
+static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
+                                   const char *help, const char *labels, const char *value) {
     return quire_metrics_series(quire_metrics_family(metrics, type, name, help, labels), (const char *const[]){value});
 }
 
@@ -372,24 +379,30 @@ static void declare_metrics(struct quire_database *database, struct quire_metric
     static const char reads[] = "quire_database_reads_total", reads_help[] = "Reads answered, by kind of server.";
     database->reads_primary = series(metrics, QUIRE_COUNTER, reads, reads_help, "server", "primary");
     database->reads_replica = series(metrics, QUIRE_COUNTER, reads, reads_help, "server", "replica");
-    database->writes = series(metrics, QUIRE_COUNTER, "quire_database_writes_total", "Write transactions that succeeded.", "", NULL);
-    database->position_misses = series(metrics, QUIRE_COUNTER, "quire_database_position_misses_total",
-                                       "Reads sent to a replica that turned out not to have replayed far enough.", "", NULL);
+    database->writes =
+        series(metrics, QUIRE_COUNTER, "quire_database_writes_total", "Write transactions that succeeded.", "", NULL);
+    database->position_misses =
+        series(metrics, QUIRE_COUNTER, "quire_database_position_misses_total",
+               "Reads sent to a replica that turned out not to have replayed far enough.", "", NULL);
     for (size_t i = 0; i <= QUIRE_QUERY_FAILED; i++)
-        database->outcomes[i] = series(metrics, QUIRE_COUNTER, "quire_database_queries_total", "Statements, by outcome.", "outcome",
-                                       outcome_names[i]);
-    database->pipeline_size = series(metrics, QUIRE_HISTOGRAM, "quire_database_pipeline_size", "Statements in one pipeline.", "", NULL);
-    database->busy = series(metrics, QUIRE_GAUGE, "quire_database_connections_busy", "Connections with a pipeline under way.", "", NULL);
+        database->outcomes[i] = series(metrics, QUIRE_COUNTER, "quire_database_queries_total",
+                                       "Statements, by outcome.", "outcome", outcome_names[i]);
+    database->pipeline_size =
+        series(metrics, QUIRE_HISTOGRAM, "quire_database_pipeline_size", "Statements in one pipeline.", "", NULL);
+    database->busy = series(metrics, QUIRE_GAUGE, "quire_database_connections_busy",
+                            "Connections with a pipeline under way.", "", NULL);
 }
 
 /* False after logging why. */
-static bool add_server(struct quire_database *database, const struct quire_database_options *options, const char *conninfo) {
+static bool add_server(struct quire_database *database, const struct quire_database_options *options,
+                       const char *conninfo) {
     char error[ERROR_CHARACTERS] = "more than 8 replicas";
     size_t index = database->servers_count;
     struct connection_options *connection =
         index == SERVERS_MAX ? NULL : connection_options_create(options, conninfo, index == PRIMARY, error);
     if (connection == NULL) {
-        QUIRE_LOG(options->log, QUIRE_ERROR, "database.bad_setting", QUIRE_INTEGER("server", index), QUIRE_CTEXT("error", error));
+        QUIRE_LOG(options->log, QUIRE_ERROR, "database.bad_setting", QUIRE_INTEGER("server", index),
+                  QUIRE_CTEXT("error", error));
         return false;
     }
     struct server *server = &database->servers[index];
@@ -408,9 +421,10 @@ static bool add_server(struct quire_database *database, const struct quire_datab
         .first_wait_ms = options->connect_ms,
         .retry_ms = options->retry_ms,
         .log = options->log,
-        .connected = series(options->metrics, QUIRE_GAUGE, "quire_database_connections", "Open connections.", "server", server->name),
-        .reconnects = series(options->metrics, QUIRE_COUNTER, "quire_database_reconnects_total", "Attempts to connect after the first.",
-                             "server", server->name),
+        .connected = series(options->metrics, QUIRE_GAUGE, "quire_database_connections", "Open connections.", "server",
+                            server->name),
+        .reconnects = series(options->metrics, QUIRE_COUNTER, "quire_database_reconnects_total",
+                             "Attempts to connect after the first.", "server", server->name),
     });
     if (server->link == NULL)
         return false;

@@ -1,8 +1,9 @@
 /* A worker's connections to PostgreSQL: one to the primary, one to each replica, and the pipelines over them.
  *
- * Worker thread only. Every wait is a poll() to the earliest bound; a connection that misses it is dropped, and a breaker then answers AWAY at
- * once until a probe (a reconnect, at most one each retry_ms) succeeds. Reads go to a replica that has replayed their watermark, else to the primary;
- * where the primary is away and a replica is far enough, reads go on. */
+ * Worker thread only. Every wait is a poll() to the earliest bound; a connection that misses it is dropped, and a
+ * breaker then answers AWAY at once until a probe (a reconnect, at most one each retry_ms) succeeds. Reads go to a
+ * replica that has replayed their watermark, else to the primary; where the primary is away and a replica is far
+ * enough, reads go on. */
 #ifndef QUIRE_RUNTIME_DATABASE_H
 #define QUIRE_RUNTIME_DATABASE_H
 
@@ -49,28 +50,33 @@ struct quire_query {
     unsigned status;
     char message[256];
     bool from_primary;    /* a read that the primary answered */
-    bool needs_watermark; /* from_primary, and because no watermark of the present cluster epoch was known: the caller sets one for the account */
-    int replica;       /* index of the replica that answered, or -1 */
+    bool needs_watermark; /* from_primary, and because no watermark of the present cluster epoch was known: the caller
+                             sets one for the account */
+    int replica;          /* index of the replica that answered, or -1 */
 };
 
 /* Never connects. NULL without memory or for a connection string that can't be parsed (logged). */
 QUIRE_MUSTCHECK struct quire_database *quire_database_create(const struct quire_database_options *options);
 void quire_database_destroy(struct quire_database *database);
 
-/* Runs all queries, each its own transaction (one Sync each), in one pipeline a connection; each has an outcome when this returns. */
+/* Runs all queries, each its own transaction (one Sync each), in one pipeline a connection; each has an outcome when
+ * this returns. */
 void quire_database_run(struct quire_database *database, struct quire_query *const *queries, size_t count);
-/* Makes all writes of this connection so far durable and gives the watermark that covers them: pg_logical_emit_message(false, 'quire', '', true).
- * False: away or late; then no write may be acknowledged. */
-QUIRE_MUSTCHECK bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns, struct quire_watermark *ret_watermark);
-/* The primary's position now without flushing: the watermark for an account that had none and was just read on the primary. */
-QUIRE_MUSTCHECK bool quire_database_position(struct quire_database *database, uint64_t deadline_ns, struct quire_watermark *ret_watermark);
+/* Makes all writes of this connection so far durable and gives the watermark that covers them:
+ * pg_logical_emit_message(false, 'quire', '', true). False: away or late; then no write may be acknowledged. */
+QUIRE_MUSTCHECK bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns,
+                                          struct quire_watermark *ret_watermark);
+/* The primary's position now without flushing: the watermark for an account that had none and was just read on the
+ * primary. */
+QUIRE_MUSTCHECK bool quire_database_position(struct quire_database *database, uint64_t deadline_ns,
+                                             struct quire_watermark *ret_watermark);
 
 struct quire_database_health {
     bool primary;
     double primary_ms;
     uint32_t replicas, replicas_alive;
-    double replicas_ms;     /* of the slowest that answered */
-    int64_t lag_bytes_max;  /* of the living */
+    double replicas_ms;    /* of the slowest that answered */
+    int64_t lag_bytes_max; /* of the living */
 };
 /* Asks each server `SELECT 1`/its position within bound_ms in all. */
 void quire_database_check(struct quire_database *database, uint32_t bound_ms, struct quire_database_health *ret_health);

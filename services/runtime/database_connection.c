@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A commit doesn't wait for the disk: the flush at the end of a batch does, for all of them. A backend whose client has gone ends its statement
- * within a second. */
-#define SESSION_OPTIONS "-c synchronous_commit=off -c client_connection_check_interval=1000 -c idle_in_transaction_session_timeout=60000"
+/* A commit doesn't wait for the disk: the flush at the end of a batch does, for all of them. A backend whose client has
+ * gone ends its statement within a second. */
+#define SESSION_OPTIONS                                                                                                \
+    "-c synchronous_commit=off -c client_connection_check_interval=1000 -c idle_in_transaction_session_timeout=60000"
 #define KEYWORDS_MAX 16
 #define WAL_PAGE_BYTES 8192u      /* XLOG_BLCKSZ */
 #define WAL_PAGE_HEADER_BYTES 24u /* SizeOfXLogShortPHD */
@@ -28,17 +29,21 @@ struct prepared {
     bool on_primary_only;
 };
 
-/* On a replica the control file says which timeline is followed; on a primary it lags behind a promotion, the name of the current segment doesn't. */
+/* On a replica the control file says which timeline is followed; on a primary it lags behind a promotion, the name of
+ * the current segment doesn't. */
 static const struct prepared own_statements[] = {
     {STATEMENT_SERVER,
      "SELECT pg_is_in_recovery(), (SELECT system_identifier FROM pg_control_system()),"
      " CASE WHEN pg_is_in_recovery()"
-     "  THEN greatest((SELECT timeline_id FROM pg_control_checkpoint()), (SELECT min_recovery_end_timeline FROM pg_control_recovery()))"
+     "  THEN greatest((SELECT timeline_id FROM pg_control_checkpoint()), (SELECT min_recovery_end_timeline FROM "
+     "pg_control_recovery()))"
      "  ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END,"
      " CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END",
      false},
     {STATEMENT_POSITION,
-     "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END", false},
+     "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE "
+     "pg_current_wal_insert_lsn() END",
+     false},
     {STATEMENT_FLUSH, "SELECT pg_logical_emit_message(false, 'quire', ''::text, true)", true},
     {STATEMENT_TIMEOUT, "SELECT set_config('statement_timeout', $1::text, false)", false},
 };
@@ -64,7 +69,8 @@ char *conninfo_next(char **rest) {
     }
 }
 
-/* The string with the server's own `options` behind ours, so that a deployment can override them. NULL without memory. */
+/* The string with the server's own `options` behind ours, so that a deployment can override them. NULL without memory.
+ */
 static char *session_options(const char *schema, const PQconninfoOption *parsed) {
     const char *theirs = "";
     for (; parsed->keyword != NULL; parsed++)
@@ -73,7 +79,8 @@ static char *session_options(const char *schema, const PQconninfoOption *parsed)
     size_t size = sizeof SESSION_OPTIONS + strlen(theirs) + (schema == NULL ? 0 : strlen(schema)) + 40;
     char *text = malloc(size);
     if (text != NULL)
-        snprintf(text, size, "%s%s%s%s %s", SESSION_OPTIONS, schema == NULL ? "" : " -c search_path=", schema == NULL ? "" : schema,
+        snprintf(text, size, "%s%s%s%s %s", SESSION_OPTIONS,
+                 schema == NULL ? "" : " -c search_path=", schema == NULL ? "" : schema,
                  schema == NULL ? "" : ",public", theirs);
     return text;
 }
@@ -91,12 +98,13 @@ void connection_options_destroy(void *argument) {
     free(options);
 }
 
-struct connection_options *connection_options_create(const struct quire_database_options *from, const char *conninfo, bool primary,
-                                                     char ret_error[ERROR_CHARACTERS]) {
+struct connection_options *connection_options_create(const struct quire_database_options *from, const char *conninfo,
+                                                     bool primary, char ret_error[ERROR_CHARACTERS]) {
     char *error = NULL;
     PQconninfoOption *parsed = PQconninfoParse(conninfo, &error);
     if (parsed == NULL) {
-        snprintf(ret_error, ERROR_CHARACTERS, "%.*s", (int)strcspn(error == NULL ? "" : error, "\n"), error == NULL ? "" : error);
+        snprintf(ret_error, ERROR_CHARACTERS, "%.*s", (int)strcspn(error == NULL ? "" : error, "\n"),
+                 error == NULL ? "" : error);
         PQfreemem(error);
         return NULL;
     }
@@ -120,7 +128,8 @@ struct connection_options *connection_options_create(const struct quire_database
     return NULL;
 }
 
-/* Blocks within connect_timeout for each host and address: this is the link's thread. libpq takes whole seconds, at least two. */
+/* Blocks within connect_timeout for each host and address: this is the link's thread. libpq takes whole seconds, at
+ * least two. */
 static PGconn *connect_to(const struct connection_options *options) {
     const char *keywords[KEYWORDS_MAX], *values[KEYWORDS_MAX];
     size_t count = 0;
@@ -156,7 +165,8 @@ static bool wait_readable(PGconn *pg, uint64_t until_ns) {
         if (now_ns >= until_ns)
             return false;
         struct pollfd fd = {.fd = PQsocket(pg), .events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0))};
-        if (poll(&fd, 1, (int)((until_ns - now_ns) / MS_NS) + 1) > 0 && (fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0)
+        if (poll(&fd, 1, (int)((until_ns - now_ns) / MS_NS) + 1) > 0 &&
+            (fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0)
             return PQconsumeInput(pg) == 1;
     }
 }
@@ -206,7 +216,8 @@ static bool expect_commands(PGconn *pg, size_t owed, uint64_t until_ns, char ret
 }
 
 /* Prepares all statements in one round trip. */
-static bool prepare(PGconn *pg, const struct connection_options *options, uint64_t until_ns, char ret_error[ERROR_CHARACTERS]) {
+static bool prepare(PGconn *pg, const struct connection_options *options, uint64_t until_ns,
+                    char ret_error[ERROR_CHARACTERS]) {
     size_t owed = 0;
     bool sent = true;
     for (size_t i = 0; i < sizeof own_statements / sizeof own_statements[0]; i++) {
@@ -228,8 +239,8 @@ static bool prepare(PGconn *pg, const struct connection_options *options, uint64
     return expect_commands(pg, owed, until_ns, ret_error);
 }
 
-/* pg_current_wal_insert_lsn() may stand behind the header of a page that holds no record yet, where no replay arrives before one is written. No record ends
- * there: behind the header of 24 bytes, at least 8 of it would follow. */
+/* pg_current_wal_insert_lsn() may stand behind the header of a page that holds no record yet, where no replay arrives
+ * before one is written. No record ends there: behind the header of 24 bytes, at least 8 of it would follow. */
 static uint64_t record_end(uint64_t lsn) {
     return lsn % WAL_PAGE_BYTES == WAL_PAGE_HEADER_BYTES ? lsn - WAL_PAGE_HEADER_BYTES : lsn;
 }
@@ -294,7 +305,8 @@ void *connection_open(void *argument, char ret_error[ERROR_CHARACTERS]) {
         goto fail;
     }
     uint64_t until_ns = quire_monotonic_ns() + (options->connect_ms + 1000) * MS_NS;
-    if (!prepare(connection->pg, options, until_ns, ret_error) || !learn_server(connection, options, until_ns, ret_error))
+    if (!prepare(connection->pg, options, until_ns, ret_error) ||
+        !learn_server(connection, options, until_ns, ret_error))
         goto fail;
     return connection;
 fail:

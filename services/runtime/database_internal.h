@@ -37,7 +37,7 @@ struct entry {
     const char *name;
     const struct quire_parameters *parameters; /* NULL: none */
     uint64_t deadline_ns;
-    uint32_t timeout_ms; /* the statement_timeout it was sent under */
+    uint32_t timeout_ms;       /* the statement_timeout it was sent under */
     struct quire_query *query; /* NULL: one of our own */
     PGresult *result;          /* NULL: not answered */
 };
@@ -60,8 +60,9 @@ struct server {
     char name[24]; /* "primary", "replica-1" */
     struct quire_link *link;
     struct pipeline pipeline; /* .connection is the link's, or NULL */
-    bool asked;                 /* this round's pipeline asks for the position */
-    uint64_t distrust_until_ns; /* a replica that was asked and hadn't replayed far enough isn't tried on trust before */
+    bool asked;               /* this round's pipeline asks for the position */
+    uint64_t
+        distrust_until_ns; /* a replica that was asked and hadn't replayed far enough isn't tried on trust before */
     struct quire_series *lag_bytes;
 };
 
@@ -72,7 +73,7 @@ struct quire_database {
     uint32_t connect_ms;
     struct server servers[SERVERS_MAX];
     size_t servers_count;
-    size_t next_replica;   /* round robin */
+    size_t next_replica;                    /* round robin */
     char epoch[QUIRE_EPOCH_CHARACTERS + 1]; /* the primary's, remembered when it is away; "" before it was known */
     uint64_t primary_position;
     uint64_t unflushed_serial; /* of the connection with writes that aren't flushed; 0: none */
@@ -88,14 +89,15 @@ struct quire_database {
 
 /* database_connection.c */
 struct connection_options; /* one server's; owned by its link */
-QUIRE_MUSTCHECK struct connection_options *connection_options_create(const struct quire_database_options *options, const char *conninfo,
-                                                                     bool primary, char ret_error[ERROR_CHARACTERS]);
+QUIRE_MUSTCHECK struct connection_options *connection_options_create(const struct quire_database_options *options,
+                                                                     const char *conninfo, bool primary,
+                                                                     char ret_error[ERROR_CHARACTERS]);
 void connection_options_destroy(void *options);
 /* Quire_link_options' open and close. */
 void *connection_open(void *options, char ret_error[ERROR_CHARACTERS]);
 void connection_close(void *connection);
-/* The next non-empty connection string of a list separated by ';' (not within single quotes), NUL-terminated in place and without surrounding
- * blanks; NULL at the end. */
+/* The next non-empty connection string of a list separated by ';' (not within single quotes), NUL-terminated in place
+ * and without surrounding blanks; NULL at the end. */
 char *conninfo_next(char **rest);
 /* The position in the last column of a row of ours. */
 uint64_t position_column(const PGresult *result);
@@ -103,10 +105,11 @@ uint64_t position_column(const PGresult *result);
 QUIRE_MUSTCHECK bool connection_learn(struct connection *connection, const PGresult *result);
 
 /* database_pipeline.c */
-/* Adds an entry, and before it a change of statement_timeout where the connection's doesn't suit. False without memory or when libpq refuses
- * (the pipeline is then lost). The parameters must live until the run has ended. */
-QUIRE_MUSTCHECK bool pipeline_push(struct pipeline *pipeline, const char *name, const struct quire_parameters *parameters,
-                                   uint64_t deadline_ns, struct quire_query *query);
+/* Adds an entry, and before it a change of statement_timeout where the connection's doesn't suit. False without memory
+ * or when libpq refuses (the pipeline is then lost). The parameters must live until the run has ended. */
+QUIRE_MUSTCHECK bool pipeline_push(struct pipeline *pipeline, const char *name,
+                                   const struct quire_parameters *parameters, uint64_t deadline_ns,
+                                   struct quire_query *query);
 /* Waits until each pipeline is answered or lost. Results stay in the entries. */
 void pipelines_run(struct pipeline *const *pipelines, size_t count);
 /* Forgets the entries, clearing results that nobody took. */
@@ -116,9 +119,10 @@ void pipeline_deinit(struct pipeline *pipeline);
 uint32_t pipeline_timeout_step(uint64_t remaining_ms);
 
 /* database_replica.c */
-/* The replica that may answer a read of `watermark`, not one of the set `tried`; -1: none. *ret_ask is set where its position must be asked first. */
-int replica_choose(struct quire_database *database, const struct quire_watermark *watermark, unsigned tried, bool last_resort,
-                   uint64_t now_ns, bool *ret_ask);
+/* The replica that may answer a read of `watermark`, not one of the set `tried`; -1: none. *ret_ask is set where its
+ * position must be asked first. */
+int replica_choose(struct quire_database *database, const struct quire_watermark *watermark, unsigned tried,
+                   bool last_resort, uint64_t now_ns, bool *ret_ask);
 /* Takes what a position's answer says; false when there is none, or the server isn't what it should be: drop it. */
 QUIRE_MUSTCHECK bool server_learn(struct quire_database *database, struct server *server, const PGresult *result);
 

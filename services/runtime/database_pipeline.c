@@ -24,7 +24,8 @@ static void lose(struct pipeline *pipeline, const char *error) {
     if (pipeline->lost)
         return;
     pipeline->lost = true;
-    snprintf(pipeline->error, sizeof pipeline->error, "%s", error[0] == '\0' ? "the server closed the connection" : error);
+    snprintf(pipeline->error, sizeof pipeline->error, "%s",
+             error[0] == '\0' ? "the server closed the connection" : error);
     for (char *c = pipeline->error; *c != '\0'; c++)
         if (*c == '\n')
             *c = ' ';
@@ -44,9 +45,12 @@ static struct entry *entry_add(struct pipeline *pipeline) {
     return entry;
 }
 
-/* Queues one statement with its sync. libpq buffers what the socket doesn't take, and reads while it writes, so this never blocks. */
-static bool send_entry(struct pipeline *pipeline, struct entry *entry, int count, const char *const *values, const int *lengths) {
-    static const int binary[QUIRE_PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+/* Queues one statement with its sync. libpq buffers what the socket doesn't take, and reads while it writes, so this
+ * never blocks. */
+static bool send_entry(struct pipeline *pipeline, struct entry *entry, int count, const char *const *values,
+                       const int *lengths) {
+    static const int binary[QUIRE_PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     PGconn *pg = pipeline->connection->pg;
     if (PQsendQueryPrepared(pg, entry->name, count, values, lengths, binary, 1) == 1 && PQsendPipelineSync(pg) == 1)
         return true;
@@ -55,12 +59,13 @@ static bool send_entry(struct pipeline *pipeline, struct entry *entry, int count
     return false;
 }
 
-/* statement_timeout must end a statement before its deadline, but is changed (a statement of its own) only where it is too long, or cuts off more
- * than a quarter of the time that is left. */
+/* statement_timeout must end a statement before its deadline, but is changed (a statement of its own) only where it is
+ * too long, or cuts off more than a quarter of the time that is left. */
 static bool suit_timeout(struct pipeline *pipeline, uint64_t remaining_ms, uint64_t deadline_ns) {
     struct connection *connection = pipeline->connection;
     uint32_t now_ms = connection->timeout_ms;
-    if (now_ms != 0 && (now_ms <= remaining_ms || now_ms == TIMEOUT_MIN_MS) && (now_ms >= remaining_ms / 4 * 3 || now_ms == pipeline_timeout_step(remaining_ms)))
+    if (now_ms != 0 && (now_ms <= remaining_ms || now_ms == TIMEOUT_MIN_MS) &&
+        (now_ms >= remaining_ms / 4 * 3 || now_ms == pipeline_timeout_step(remaining_ms)))
         return true;
     uint32_t timeout_ms = pipeline_timeout_step(remaining_ms);
     struct entry *entry = entry_add(pipeline);
@@ -77,8 +82,8 @@ static bool suit_timeout(struct pipeline *pipeline, uint64_t remaining_ms, uint6
     return true;
 }
 
-bool pipeline_push(struct pipeline *pipeline, const char *name, const struct quire_parameters *parameters, uint64_t deadline_ns,
-                   struct quire_query *query) {
+bool pipeline_push(struct pipeline *pipeline, const char *name, const struct quire_parameters *parameters,
+                   uint64_t deadline_ns, struct quire_query *query) {
     if (pipeline->connection == NULL || pipeline->lost)
         return false;
     uint64_t now_ns = quire_monotonic_ns();
@@ -93,16 +98,17 @@ bool pipeline_push(struct pipeline *pipeline, const char *name, const struct qui
     entry->deadline_ns = deadline_ns;
     entry->timeout_ms = pipeline->connection->timeout_ms;
     entry->query = query;
-    return send_entry(pipeline, entry, parameters == NULL ? 0 : parameters->count, parameters == NULL ? NULL : parameters->values,
-                      parameters == NULL ? NULL : parameters->lengths);
+    return send_entry(pipeline, entry, parameters == NULL ? 0 : parameters->count,
+                      parameters == NULL ? NULL : parameters->values, parameters == NULL ? NULL : parameters->lengths);
 }
 
 static bool active(const struct pipeline *pipeline) {
     return pipeline->connection != NULL && !pipeline->lost && pipeline->head < pipeline->count;
 }
 
-/* When the head must have been answered: its deadline, or the whole time that the server gives it since its turn came, whichever is later, but
- * never past the latest deadline of the run: a caller with hardly any time left must not cost the others the connection. */
+/* When the head must have been answered: its deadline, or the whole time that the server gives it since its turn came,
+ * whichever is later, but never past the latest deadline of the run: a caller with hardly any time left must not cost
+ * the others the connection. */
 static uint64_t head_bound(const struct pipeline *pipeline, uint64_t last_deadline_ns) {
     const struct entry *head = &pipeline->entries[pipeline->head];
     uint64_t bound_ns = pipeline->head_ns + head->timeout_ms * MS_NS;

@@ -11,14 +11,15 @@ static bool usable(const struct server *server, const struct quire_watermark *wa
            quire_watermark_of_epoch(watermark, connection->epoch);
 }
 
-int replica_choose(struct quire_database *database, const struct quire_watermark *watermark, unsigned tried, bool last_resort,
-                   uint64_t now_ns, bool *ret_ask) {
+int replica_choose(struct quire_database *database, const struct quire_watermark *watermark, unsigned tried,
+                   bool last_resort, uint64_t now_ns, bool *ret_ask) {
     size_t replicas = database->servers_count - 1;
     if (replicas == 0 || watermark == NULL || !watermark->known)
         return -1;
     if (database->epoch[0] != '\0' && !quire_watermark_of_epoch(watermark, database->epoch))
         return -1;
-    /* Strictly in turn: preferring those that are known to be far enough would leave a replica that nobody asks out for ever. */
+    /* Strictly in turn: preferring those that are known to be far enough would leave a replica that nobody asks out for
+     * ever. */
     for (size_t i = 0; i < replicas; i++) {
         size_t index = 1 + (database->next_replica + i) % replicas;
         const struct server *server = &database->servers[index];
@@ -46,14 +47,15 @@ bool server_learn(struct quire_database *database, struct server *server, const 
     return true;
 }
 
-/* Asks every open server what and where it is; servers that don't answer in time, or changed their role, are dropped. ret_ms is negative
- * for those. */
+/* Asks every open server what and where it is; servers that don't answer in time, or changed their role, are dropped.
+ * ret_ms is negative for those. */
 static void ask_all(struct quire_database *database, uint64_t deadline_ns, double ret_ms[SERVERS_MAX]) {
     struct pipeline *pipelines[SERVERS_MAX];
     for (size_t i = 0; i < database->servers_count; i++) {
         struct server *server = &database->servers[i];
         pipelines[i] = &server->pipeline;
-        if (server->pipeline.connection != NULL && !pipeline_push(&server->pipeline, STATEMENT_SERVER, NULL, deadline_ns, NULL))
+        if (server->pipeline.connection != NULL &&
+            !pipeline_push(&server->pipeline, STATEMENT_SERVER, NULL, deadline_ns, NULL))
             pipeline_reset(&server->pipeline); /* nothing asked is told below */
     }
     pipelines_run(pipelines, database->servers_count);
@@ -80,7 +82,8 @@ static int64_t lag_bytes(const struct quire_database *database, const struct ser
     return database->primary_position > position ? (int64_t)(database->primary_position - position) : 0;
 }
 
-void quire_database_check(struct quire_database *database, uint32_t bound_ms, struct quire_database_health *ret_health) {
+void quire_database_check(struct quire_database *database, uint32_t bound_ms,
+                          struct quire_database_health *ret_health) {
     uint64_t begun_ns = quire_monotonic_ns();
     uint32_t patience_ms = bound_ms > 2 * GRACE_MS ? bound_ms - GRACE_MS : bound_ms / 2;
     for (size_t i = 0; i < database->servers_count; i++)
@@ -89,7 +92,8 @@ void quire_database_check(struct quire_database *database, uint32_t bound_ms, st
         (void)server_open(database, &database->servers[i], begun_ns + patience_ms / 2 * MS_NS);
     double ms[SERVERS_MAX];
     ask_all(database, begun_ns + patience_ms * MS_NS, ms);
-    struct quire_database_health health = {.primary = ms[PRIMARY] >= 0, .replicas = (uint32_t)database->servers_count - 1};
+    struct quire_database_health health = {.primary = ms[PRIMARY] >= 0,
+                                           .replicas = (uint32_t)database->servers_count - 1};
     health.primary_ms = health.primary ? ms[PRIMARY] : 0;
     for (size_t i = 1; i < database->servers_count; i++) {
         if (ms[i] < 0)

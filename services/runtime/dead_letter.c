@@ -8,7 +8,7 @@
 
 static void add_text(rd_kafka_headers_t *headers, const char *name, const char *text) {
     /* Replaces what an earlier journey through a dead letter topic has left. */
-    (void)rd_kafka_header_remove(headers, name); /* most have none */
+    (void)rd_kafka_header_remove(headers, name);            /* most have none */
     (void)rd_kafka_header_add(headers, name, -1, text, -1); /* fails only for read-only headers; these are our copy */
 }
 
@@ -18,8 +18,8 @@ static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t nu
     add_text(headers, name, text);
 }
 
-rd_kafka_headers_t *quire_dead_letter_headers(const rd_kafka_headers_t *own, const char *topic, int32_t partition, int64_t offset,
-                                              enum quire_reason reason) {
+rd_kafka_headers_t *quire_dead_letter_headers(const rd_kafka_headers_t *own, const char *topic, int32_t partition,
+                                              int64_t offset, enum quire_reason reason) {
     rd_kafka_headers_t *headers = own == NULL ? rd_kafka_headers_new(4) : rd_kafka_headers_copy(own);
 
     add_text(headers, QUIRE_HEADER_DLT_REASON, quire_reason_name(reason));

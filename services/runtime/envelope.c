@@ -90,7 +90,8 @@ static bool find_call(const struct quire_contract_service *service, uint32_t lan
     }
     for (size_t i = 0; i < service->calls_count; i++) {
         const struct quire_call *call = &service->calls[i];
-        if (quire_slice_equal(envelope->method, quire_slice_of(call->method)) && (call->lane == lane || call->bulk_lane == lane)) {
+        if (quire_slice_equal(envelope->method, quire_slice_of(call->method)) &&
+            (call->lane == lane || call->bulk_lane == lane)) {
             envelope->call = call;
             envelope->method_index = (unsigned)i;
             return true;

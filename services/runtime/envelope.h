@@ -1,5 +1,5 @@
-/* A request message's headers (base/wire.h) as values, and what is wrong with them. Plain functions, any thread; slices point into the headers, which
- * must outlive the envelope. */
+/* A request message's headers (base/wire.h) as values, and what is wrong with them. Plain functions, any thread; slices
+ * point into the headers, which must outlive the envelope. */
 #ifndef QUIRE_RUNTIME_ENVELOPE_H
 #define QUIRE_RUNTIME_ENVELOPE_H
 
@@ -8,8 +8,8 @@
 
 #include <librdkafka/rdkafka.h>
 
-/* The longest that a caller may ask for (docs: Request-Timeout); a deadline farther ahead than this and the bound on skew comes from a
- * clock that is wrong, or from no gateway. */
+/* The longest that a caller may ask for (docs: Request-Timeout); a deadline farther ahead than this and the bound on
+ * skew comes from a clock that is wrong, or from no gateway. */
 #define QUIRE_DEADLINE_MS_MAX 30000u
 
 struct quire_envelope {
@@ -23,10 +23,11 @@ struct quire_envelope {
     uint64_t deadline_ms;
 };
 
-/* Reads the headers of a message on lane `lane` of `service`. headers may be NULL. Whatever the result, the reply address is filled in as far as it can be read, so that
- * a refused message's caller is answered. */
+/* Reads the headers of a message on lane `lane` of `service`. headers may be NULL. Whatever the result, the reply
+ * address is filled in as far as it can be read, so that a refused message's caller is answered. */
 QUIRE_MUSTCHECK enum quire_reason quire_envelope_decode(const struct quire_contract_service *service, uint32_t lane,
-                                                        const rd_kafka_headers_t *headers, struct quire_envelope *ret_envelope);
+                                                        const rd_kafka_headers_t *headers,
+                                                        struct quire_envelope *ret_envelope);
 
 /* The deadline that is believed: at most QUIRE_DEADLINE_MS_MAX and the bound on skew from now. */
 uint64_t quire_deadline_bounded(uint64_t deadline_ms, uint64_t now_ms, uint64_t skew_ms_max);

@@ -1,11 +1,12 @@
-/* Faults on demand, for the tests that ask what is left after a crash. Compiled into builds with QUIRE_FAULTS only; in all others these are nothing.
+/* Faults on demand, for the tests that ask what is left after a crash. Compiled into builds with QUIRE_FAULTS only; in
+ * all others these are nothing.
  *
- * A request names its fault in the header `quire-fault`, or, through the gateway, in a request id "fault.<name>.<anything>":
- *   crash                  the process is killed when the request's turn comes, each time
- *   fail                   the request counts as failed three times
- *   crash-before-watermark killed after the commit, before it is flushed and its watermark published; on the first attempt only, as those below
- *   crash-after-commit     killed after commit and watermark, before reply and offset
- *   pause-after-commit     rests there for 3 s, so that somebody else can do the killing */
+ * A request names its fault in the header `quire-fault`, or, through the gateway, in a request id
+ * "fault.<name>.<anything>": crash                  the process is killed when the request's turn comes, each time fail
+ * the request counts as failed three times crash-before-watermark killed after the commit, before it is flushed and its
+ * watermark published; on the first attempt only, as those below crash-after-commit     killed after commit and
+ * watermark, before reply and offset pause-after-commit     rests there for 3 s, so that somebody else can do the
+ * killing */
 #ifndef QUIRE_RUNTIME_FAULTS_H
 #define QUIRE_RUNTIME_FAULTS_H
 

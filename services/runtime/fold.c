@@ -1,8 +1,9 @@
 #include "runtime/fold.h"
 
 static bool foldable(const struct quire_request *request) {
-    return request->state == QUIRE_REQUEST_RECEIVED && request->envelope.call != NULL && !request->envelope.call->write &&
-           request->envelope.call->access == QUIRE_SESSION && request->check.watermark.known && request->envelope.fault.size == 0;
+    return request->state == QUIRE_REQUEST_RECEIVED && request->envelope.call != NULL &&
+           !request->envelope.call->write && request->envelope.call->access == QUIRE_SESSION &&
+           request->check.watermark.known && request->envelope.fault.size == 0;
 }
 
 static bool same_question(const struct quire_request *a, const struct quire_request *b) {
@@ -18,7 +19,8 @@ static void follow(struct quire_request *request, struct quire_request *leader) 
         leader->deadline_ns = request->deadline_ns;
 }
 
-/* Quadratic in the batch, whose length is bounded; sessions differ in their first bytes, so a comparison that fails is short. */
+/* Quadratic in the batch, whose length is bounded; sessions differ in their first bytes, so a comparison that fails is
+ * short. */
 size_t quire_fold(struct quire_request *requests, size_t count) {
     size_t folded = 0;
 

@@ -83,18 +83,21 @@ struct quire_slice quire_health_word(struct quire_health *health, const struct q
     if (reply.n_checks == 0)
         reply.n_checks = 1;
     reply.checks = checks;
-    assert(protobuf_c_message_get_packed_size(&reply.base) <= sizeof(health->answer)); /* names and details are bounded */
+    assert(protobuf_c_message_get_packed_size(&reply.base) <=
+           sizeof(health->answer)); /* names and details are bounded */
     health->size = protobuf_c_message_pack(&reply.base, health->answer);
     return (struct quire_slice){health->answer, health->size};
 }
 
-struct quire_slice quire_health_answer(struct quire_health *health, struct quire_database *database, struct quire_sessions *sessions) {
+struct quire_slice quire_health_answer(struct quire_health *health, struct quire_database *database,
+                                       struct quire_sessions *sessions) {
     const uint64_t begun_ns = quire_monotonic_ns();
 
     if (begun_ns >= health->fresh_until_ns) {
         struct quire_findings findings = {0};
         quire_database_check(database, QUIRE_HEALTH_BOUND_MS, &findings.database);
-        findings.redis = quire_sessions_healthy(sessions, QUIRE_HEALTH_BOUND_MS, &findings.redis_ms, &findings.redis_detail);
+        findings.redis =
+            quire_sessions_healthy(sessions, QUIRE_HEALTH_BOUND_MS, &findings.redis_ms, &findings.redis_detail);
         (void)quire_health_word(health, &findings);
         health->fresh_until_ns = quire_monotonic_ns() + FRESH_NS;
     }

@@ -1,5 +1,6 @@
-/* The answer to quire.Health/Check: how the service and what it depends on are. One answer serves all who ask within half a second, so that questions, however many, cost
- * the lane little; and a backend that hangs costs it QUIRE_HEALTH_BOUND_MS for each at most, until its breaker answers at once. Worker thread only. */
+/* The answer to quire.Health/Check: how the service and what it depends on are. One answer serves all who ask within
+ * half a second, so that questions, however many, cost the lane little; and a backend that hangs costs it
+ * QUIRE_HEALTH_BOUND_MS for each at most, until its breaker answers at once. Worker thread only. */
 #ifndef QUIRE_RUNTIME_HEALTH_H
 #define QUIRE_RUNTIME_HEALTH_H
 
@@ -28,7 +29,8 @@ struct quire_findings {
 
 void quire_health_init(struct quire_health *health, const struct quire_contract_service *service, bool limits_on);
 /* A packed HealthReply, valid until the next call. */
-struct quire_slice quire_health_answer(struct quire_health *health, struct quire_database *database, struct quire_sessions *sessions);
+struct quire_slice quire_health_answer(struct quire_health *health, struct quire_database *database,
+                                       struct quire_sessions *sessions);
 /* Words the findings and packs them. */
 struct quire_slice quire_health_word(struct quire_health *health, const struct quire_findings *findings);
 

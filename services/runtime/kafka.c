@@ -6,7 +6,8 @@
 #define PROBE_WAIT_MS 200
 #define LEARN_WAIT_MS 100
 
-/* librdkafka tells every failed attempt to connect: for people that is one outage, so its own lines are for debugging only. */
+/* librdkafka tells every failed attempt to connect: for people that is one outage, so its own lines are for debugging
+ * only. */
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text) {
     const struct quire_kafka_link *link = rd_kafka_opaque(client);
     QUIRE_LOG(link->log, QUIRE_DEBUG, "kafka.client", QUIRE_CTEXT("role", link->role), QUIRE_INTEGER("severity", level),
@@ -19,12 +20,13 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         if (!atomic_exchange(&link->down, true))
-            QUIRE_LOG(link->log, QUIRE_WARN, "kafka.down", QUIRE_CTEXT("role", link->role), QUIRE_CTEXT("text", reason));
+            QUIRE_LOG(link->log, QUIRE_WARN, "kafka.down", QUIRE_CTEXT("role", link->role),
+                      QUIRE_CTEXT("text", reason));
     } else if (error == RD_KAFKA_RESP_ERR__FATAL) {
         const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client, text, sizeof(text));
         atomic_store(&link->fatal, true);
-        QUIRE_LOG(link->log, QUIRE_ERROR, "kafka.fatal", QUIRE_CTEXT("role", link->role), QUIRE_CTEXT("error", rd_kafka_err2name(cause)),
-                  QUIRE_CTEXT("text", text));
+        QUIRE_LOG(link->log, QUIRE_ERROR, "kafka.fatal", QUIRE_CTEXT("role", link->role),
+                  QUIRE_CTEXT("error", rd_kafka_err2name(cause)), QUIRE_CTEXT("text", text));
     } else {
         QUIRE_LOG(link->log, QUIRE_DEBUG, "kafka.error", QUIRE_CTEXT("role", link->role),
                   QUIRE_CTEXT("error", rd_kafka_err2name((rd_kafka_resp_err_t)error)), QUIRE_CTEXT("text", reason));
@@ -42,9 +44,14 @@ static bool set(struct quire_kafka_link *link, rd_kafka_conf_t *conf, const char
 rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const char *brokers, const char *client,
                                   const struct quire_kafka_setting *settings, size_t count) {
     static const struct quire_kafka_setting common[] = {
-        {"socket.nagle.disable", "true"},  {"socket.keepalive.enable", "true"}, {"reconnect.backoff.ms", "50"},
-        {"reconnect.backoff.max.ms", "500"}, {"retry.backoff.ms", "50"},        {"topic.metadata.refresh.interval.ms", "10000"},
-        {"message.max.bytes", QUIRE_MESSAGE_BYTES_MAX}, {"receive.message.max.bytes", QUIRE_RECEIVE_BYTES_MAX},
+        {"socket.nagle.disable", "true"},
+        {"socket.keepalive.enable", "true"},
+        {"reconnect.backoff.ms", "50"},
+        {"reconnect.backoff.max.ms", "500"},
+        {"retry.backoff.ms", "50"},
+        {"topic.metadata.refresh.interval.ms", "10000"},
+        {"message.max.bytes", QUIRE_MESSAGE_BYTES_MAX},
+        {"receive.message.max.bytes", QUIRE_RECEIVE_BYTES_MAX},
         {"socket.timeout.ms", "10000"}, /* for a broker that hangs; the largest message takes less */
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -69,7 +76,8 @@ rd_kafka_t *quire_kafka_client(struct quire_kafka_link *link, rd_kafka_type_t ty
     rd_kafka_t *client = rd_kafka_new(type, conf, text, sizeof(text));
 
     if (client == NULL) {
-        QUIRE_LOG(link->log, QUIRE_ERROR, "kafka.client_failed", QUIRE_CTEXT("role", link->role), QUIRE_CTEXT("text", text));
+        QUIRE_LOG(link->log, QUIRE_ERROR, "kafka.client_failed", QUIRE_CTEXT("role", link->role),
+                  QUIRE_CTEXT("text", text));
         rd_kafka_conf_destroy(conf);
     }
     return client;

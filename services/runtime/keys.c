@@ -33,7 +33,8 @@ struct quire_key quire_key_revoked(const uint8_t session[QUIRE_SESSION_BYTES]) {
     return session_key("revoked", session);
 }
 
-struct quire_key quire_key_account(const uint8_t tag[QUIRE_TAG_BYTES], const uint8_t account[16], enum quire_account_key kind) {
+struct quire_key quire_key_account(const uint8_t tag[QUIRE_TAG_BYTES], const uint8_t account[16],
+                                   enum quire_account_key kind) {
     static const char *const kinds[] = {"watermark", "rate", "places"};
     char uuid[QUIRE_UUID_CHARACTERS + 1];
     quire_uuid_text(account, uuid);

@@ -1,4 +1,5 @@
-/* Names of the keys in Redis (redis/quire.lua says what each holds). All of an account share one hash tag, and so one slot of a cluster. Any thread. */
+/* Names of the keys in Redis (redis/quire.lua says what each holds). All of an account share one hash tag, and so one
+ * slot of a cluster. Any thread. */
 #ifndef QUIRE_RUNTIME_KEYS_H
 #define QUIRE_RUNTIME_KEYS_H
 
@@ -18,8 +19,10 @@ enum quire_address_key { QUIRE_ADDRESS_REQUESTS, QUIRE_ADDRESS_REGISTRATIONS };
 
 struct quire_key quire_key_session(const uint8_t session[QUIRE_SESSION_BYTES]);
 struct quire_key quire_key_revoked(const uint8_t session[QUIRE_SESSION_BYTES]);
-struct quire_key quire_key_account(const uint8_t tag[QUIRE_TAG_BYTES], const uint8_t account[16], enum quire_account_key kind);
-/* `client` is an address as text. IPv6 counts by its /64, which one customer has whole; IPv4 in IPv6 as IPv4; what is no address as "unknown". */
+struct quire_key quire_key_account(const uint8_t tag[QUIRE_TAG_BYTES], const uint8_t account[16],
+                                   enum quire_account_key kind);
+/* `client` is an address as text. IPv6 counts by its /64, which one customer has whole; IPv4 in IPv6 as IPv4; what is
+ * no address as "unknown". */
 struct quire_key quire_key_address(struct quire_slice client, enum quire_address_key kind);
 struct quire_key quire_key_log_in(struct quire_slice client, const uint8_t tag[QUIRE_TAG_BYTES]);
 

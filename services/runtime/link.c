@@ -9,7 +9,7 @@
 
 #define SETTLE_NS UINT64_C(50000000)
 #define LAST_WAIT_NS UINT64_C(2500000000) /* more than libpq's shortest time-out */
-#define STACK_BYTES (1u << 20) /* getaddrinfo and TLS are the deepest callers */
+#define STACK_BYTES (1u << 20)            /* getaddrinfo and TLS are the deepest callers */
 #define MS_NS UINT64_C(1000000)
 
 /* What the worker and the thread of an attempt share; freed by whoever leaves last. */
@@ -31,13 +31,13 @@ struct shared {
 struct quire_link {
     struct quire_link_options options;
     struct shared *shared;
-    void *object;          /* not NULL: no attempt is running */
-    bool attempting;       /* thread runs, or has ended and isn't joined */
+    void *object;    /* not NULL: no attempt is running */
+    bool attempting; /* thread runs, or has ended and isn't joined */
     pthread_t thread;
-    bool tried;            /* an attempt has ended */
-    bool away;             /* an outage was logged, its end wasn't */
-    uint64_t attempt_ns;   /* when the last attempt began */
-    uint64_t retry_at_ns;  /* no attempt before */
+    bool tried;           /* an attempt has ended */
+    bool away;            /* an outage was logged, its end wasn't */
+    uint64_t attempt_ns;  /* when the last attempt began */
+    uint64_t retry_at_ns; /* no attempt before */
 };
 
 static void shared_unref(struct shared *shared) {
@@ -119,7 +119,8 @@ static bool attempt_wait(struct shared *shared, uint64_t until_ns) {
     return shared->done;
 }
 
-/* The process may be about to end, and OpenSSL's clean-up must not meet a handshake; but a name server that doesn't answer must not hold up the stop. */
+/* The process may be about to end, and OpenSSL's clean-up must not meet a handshake; but a name server that doesn't
+ * answer must not hold up the stop. */
 static void leave_thread(struct quire_link *link) {
     pthread_mutex_lock(&link->shared->mutex);
     bool done = attempt_wait(link->shared, quire_monotonic_ns() + LAST_WAIT_NS);

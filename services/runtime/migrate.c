@@ -34,9 +34,11 @@ static bool fail(const struct migration *migration, const char *what, const char
 }
 
 /* NULL after logging why. The caller clears the result. */
-static PGresult *query(const struct migration *migration, const char *what, const char *sql, int count, const char *const *values) {
+static PGresult *query(const struct migration *migration, const char *what, const char *sql, int count,
+                       const char *const *values) {
     /* Without parameters by the simple protocol, which takes many statements at once. */
-    PGresult *result = count == 0 ? PQexec(migration->pg, sql) : PQexecParams(migration->pg, sql, count, NULL, values, NULL, NULL, 0);
+    PGresult *result =
+        count == 0 ? PQexec(migration->pg, sql) : PQexecParams(migration->pg, sql, count, NULL, values, NULL, NULL, 0);
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
         return result;
@@ -45,14 +47,16 @@ static PGresult *query(const struct migration *migration, const char *what, cons
     return NULL;
 }
 
-static bool run(const struct migration *migration, const char *what, const char *sql, int count, const char *const *values) {
+static bool run(const struct migration *migration, const char *what, const char *sql, int count,
+                const char *const *values) {
     PGresult *result = query(migration, what, sql, count, values);
     PQclear(result);
     return result != NULL;
 }
 
 static bool plain_name(const char *name) {
-    return name[0] >= 'a' && name[0] <= 'z' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name) && strlen(name) < 40;
+    return name[0] >= 'a' && name[0] <= 'z' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name) &&
+           strlen(name) < 40;
 }
 
 static void ignore_notice(void *context, const PGresult *result) {
@@ -62,8 +66,10 @@ static void ignore_notice(void *context, const PGresult *result) {
 
 /* Tries until the server lets us in. */
 static bool connect_to(struct migration *migration) {
-    const char *keywords[] = {"connect_timeout", "dbname", "application_name", "target_session_attrs", "client_encoding", "password", NULL};
-    const char *values[] = {"2", migration->options->conninfo, "quire-migrate", "read-write", "UTF8", migration->options->password, NULL};
+    const char *keywords[] = {
+        "connect_timeout", "dbname", "application_name", "target_session_attrs", "client_encoding", "password", NULL};
+    const char *values[] = {
+        "2", migration->options->conninfo, "quire-migrate", "read-write", "UTF8", migration->options->password, NULL};
     if (migration->options->password == NULL)
         keywords[5] = NULL;
     uint64_t until_ns = quire_monotonic_ns() + migration->wait_ms * MS_NS;
@@ -76,7 +82,8 @@ static bool connect_to(struct migration *migration) {
         if (quire_monotonic_ns() >= until_ns)
             return fail(migration, "connecting", PQerrorMessage(migration->pg));
         if (!told)
-            QUIRE_LOG(migration->options->log, QUIRE_INFO, "migrate.waiting", QUIRE_CTEXT("error", PQerrorMessage(migration->pg)));
+            QUIRE_LOG(migration->options->log, QUIRE_INFO, "migrate.waiting",
+                      QUIRE_CTEXT("error", PQerrorMessage(migration->pg)));
         PQfinish(migration->pg);
         migration->pg = NULL;
         nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * (long)MS_NS}, NULL);
@@ -89,7 +96,8 @@ static bool prepare(const struct migration *migration) {
     snprintf(name, sizeof name, "quire.migrate.%s", migration->options->schema);
     snprintf(sql, sizeof sql, "SET statement_timeout = %" PRIu32, migration->wait_ms);
     if (!run(migration, "setting up", sql, 0, NULL) ||
-        !run(migration, "waiting for another migration", "SELECT pg_advisory_lock(hashtextextended($1, 0))", 1, (const char *const[]){name}))
+        !run(migration, "waiting for another migration", "SELECT pg_advisory_lock(hashtextextended($1, 0))", 1,
+             (const char *const[]){name}))
         return false;
     snprintf(sql, sizeof sql,
              "SET statement_timeout = '15min'; SET lock_timeout = '30s';"
@@ -106,11 +114,13 @@ static void checksum_of(const char *text, char ret_checksum[CHECKSUM_CHARACTERS 
     sodium_bin2hex(ret_checksum, CHECKSUM_CHARACTERS + 1, hash, sizeof hash);
 }
 
-/* Applies one text in one transaction, unless that was done before. `changes`: it may differ from what was applied, and is then applied again. */
+/* Applies one text in one transaction, unless that was done before. `changes`: it may differ from what was applied, and
+ * is then applied again. */
 static bool apply(const struct migration *migration, const char *name, const char *text, bool changes) {
     char checksum[CHECKSUM_CHARACTERS + 1];
     checksum_of(text, checksum);
-    PGresult *result = query(migration, name, "SELECT checksum FROM migrations WHERE name = $1", 1, (const char *const[]){name});
+    PGresult *result =
+        query(migration, name, "SELECT checksum FROM migrations WHERE name = $1", 1, (const char *const[]){name});
     if (result == NULL)
         return false;
     bool applied = PQntuples(result) == 1, same = applied && strcmp(PQgetvalue(result, 0, 0), checksum) == 0;
@@ -118,7 +128,9 @@ static bool apply(const struct migration *migration, const char *name, const cha
     if (same)
         return true;
     if (applied && !changes)
-        return fail(migration, name, "the file was applied before and has changed since: undo the change, and put it in a file of its own");
+        return fail(
+            migration, name,
+            "the file was applied before and has changed since: undo the change, and put it in a file of its own");
     uint64_t begun_ns = quire_monotonic_ns();
     if (!run(migration, name, "BEGIN", 0, NULL) || !run(migration, name, text, 0, NULL) ||
         !run(migration, name,
@@ -184,14 +196,17 @@ static bool apply_folder(const struct migration *migration) {
 }
 
 int quire_migrate(const struct quire_migrate_options *options) {
-    struct migration migration = {.options = options, .wait_ms = options->wait_ms == 0 ? WAIT_MS_DEFAULT : options->wait_ms};
+    struct migration migration = {.options = options,
+                                  .wait_ms = options->wait_ms == 0 ? WAIT_MS_DEFAULT : options->wait_ms};
     const char *folder = options->folder != NULL ? options->folder : getenv("QUIRE_MIGRATIONS");
     if (folder != NULL)
         snprintf(migration.folder, sizeof migration.folder, "%s", folder);
     else
         snprintf(migration.folder, sizeof migration.folder, "/usr/share/quire/%s/migrations", options->service);
-    bool good = plain_name(options->schema) ? connect_to(&migration) : fail(&migration, "the schema's name", "no plain lower-case name");
-    good = good && prepare(&migration) && apply(&migration, ONCE_NAME, quire_once_sql, true) && apply_folder(&migration);
+    bool good = plain_name(options->schema) ? connect_to(&migration)
+                                            : fail(&migration, "the schema's name", "no plain lower-case name");
+    good =
+        good && prepare(&migration) && apply(&migration, ONCE_NAME, quire_once_sql, true) && apply_folder(&migration);
     PQfinish(migration.pg);
     if (good)
         QUIRE_LOG(options->log, QUIRE_INFO, "migrate.up_to_date", QUIRE_CTEXT("schema", options->schema));

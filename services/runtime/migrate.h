@@ -1,7 +1,8 @@
 /* Brings a service's schema up to date: runtime's once.sql, then the service's own numbered files, as the owner role.
  *
- * Safe to run twice and by two at once (advisory lock). Each file is one transaction and is recorded in <schema>.migrations with its SHA-256; a
- * file that was applied and is different now is an error: write a new one instead. Start-up thread; blocks, each wait within wait_ms. */
+ * Safe to run twice and by two at once (advisory lock). Each file is one transaction and is recorded in
+ * <schema>.migrations with its SHA-256; a file that was applied and is different now is an error: write a new one
+ * instead. Start-up thread; blocks, each wait within wait_ms. */
 #ifndef QUIRE_RUNTIME_MIGRATE_H
 #define QUIRE_RUNTIME_MIGRATE_H
 

@@ -17,7 +17,8 @@ static unsigned attempts_of(struct quire_slice note) {
     return digit <= 9 ? digit : 0;
 }
 
-void quire_partition_take(struct quire_partition *partition, int64_t committed, struct quire_slice note, int64_t low, int64_t high) {
+void quire_partition_take(struct quire_partition *partition, int64_t committed, struct quire_slice note, int64_t low,
+                          int64_t high) {
     *partition = (struct quire_partition){.owned = true, .next_offset = committed < 0 ? low : committed};
     if (committed < 0 || quire_partition_note_clean(note))
         return;
@@ -43,7 +44,8 @@ void quire_partition_done(struct quire_partition *partition, int64_t offset) {
     partition->dirty = true;
 }
 
-void quire_partition_note(const struct quire_partition *partition, bool leaving, char ret_note[QUIRE_COMMIT_NOTE_BYTES]) {
+void quire_partition_note(const struct quire_partition *partition, bool leaving,
+                          char ret_note[QUIRE_COMMIT_NOTE_BYTES]) {
     if (partition->attempts != 0)
         (void)snprintf(ret_note, QUIRE_COMMIT_NOTE_BYTES, "%s%u", attempt, partition->attempts);
     else

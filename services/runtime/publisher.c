@@ -19,8 +19,8 @@ struct quire_publisher {
     uint64_t learn_after_ns;
 };
 
-/* One call of quire_publisher_publish, on its stack. librdkafka reports each message exactly once, within message.timeout.ms: the call returns only when none is
- * pending, so no report comes later than its struct lives. */
+/* One call of quire_publisher_publish, on its stack. librdkafka reports each message exactly once, within
+ * message.timeout.ms: the call returns only when none is pending, so no report comes later than its struct lives. */
 struct wait {
     atomic_size_t pending, failed;
     atomic_int error;
@@ -39,9 +39,14 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 
 struct quire_publisher *quire_publisher_create(const char *brokers, const char *service, struct quire_log *log) {
     const struct quire_kafka_setting settings[] = {
-        {"enable.idempotence", "true"}, {"acks", "all"}, {"linger.ms", "1"}, {"message.timeout.ms", "5000"},
-        {"queue.buffering.max.messages", "10000"}, {"queue.buffering.max.kbytes", "131072"},
-        {"partitioner", "murmur2_random"}, /* Java's: other programs' messages with the same key come to the same partition */
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"linger.ms", "1"},
+        {"message.timeout.ms", "5000"},
+        {"queue.buffering.max.messages", "10000"},
+        {"queue.buffering.max.kbytes", "131072"},
+        {"partitioner",
+         "murmur2_random"}, /* Java's: other programs' messages with the same key come to the same partition */
     };
     struct quire_publisher *publisher = calloc(1, sizeof(*publisher));
 
@@ -49,7 +54,8 @@ struct quire_publisher *quire_publisher_create(const char *brokers, const char *
         return NULL;
     publisher->log = log;
     publisher->link = (struct quire_kafka_link){.log = log, .role = "publisher"};
-    rd_kafka_conf_t *conf = quire_kafka_conf(&publisher->link, brokers, service, settings, sizeof(settings) / sizeof(settings[0]));
+    rd_kafka_conf_t *conf =
+        quire_kafka_conf(&publisher->link, brokers, service, settings, sizeof(settings) / sizeof(settings[0]));
     if (conf != NULL) {
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         publisher->client = quire_kafka_client(&publisher->link, RD_KAFKA_PRODUCER, conf);
@@ -72,12 +78,15 @@ void quire_publisher_expect(struct quire_publisher *publisher, const char *name,
 }
 
 static bool produce(struct quire_publisher *publisher, const struct quire_message *message, struct wait *wait) {
-    rd_kafka_headers_t *headers = message->headers == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(message->headers);
+    rd_kafka_headers_t *headers =
+        message->headers == NULL ? rd_kafka_headers_new(1) : rd_kafka_headers_copy(message->headers);
     const rd_kafka_vu_t units[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = message->topic},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)message->key.bytes, .size = message->key.size}},
-        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)message->value.bytes, .size = message->value.size}},
+        {.vtype = RD_KAFKA_VTYPE_KEY,
+         .u.mem = {.ptr = (void *)(uintptr_t)message->key.bytes, .size = message->key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {.ptr = (void *)(uintptr_t)message->value.bytes, .size = message->value.size}},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = wait},
     };

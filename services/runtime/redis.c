@@ -106,7 +106,8 @@ static bool connect_within(redisContext *context, uint64_t deadline_ns) {
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(context->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
-        (void)strerror_r(error, context->errstr, sizeof context->errstr); /* a number it doesn't know is named by its number */
+        (void)strerror_r(error, context->errstr,
+                         sizeof context->errstr); /* a number it doesn't know is named by its number */
         return false;
     }
     (void)redisEnableKeepAlive(context); /* without it a dead peer is noticed by the next deadline only */
@@ -129,7 +130,9 @@ static bool authenticate(redisContext *context, const struct opening *opening, u
 
 static bool learn_run_id(struct session *session, uint64_t deadline_ns, char *ret_error) {
     static const char field[] = "\nrun_id:";
-    redisReply *reply = ask(session->context, (struct quire_slice[]){QUIRE_SLICE_LITERAL("INFO"), QUIRE_SLICE_LITERAL("server")}, 2, deadline_ns);
+    redisReply *reply =
+        ask(session->context, (struct quire_slice[]){QUIRE_SLICE_LITERAL("INFO"), QUIRE_SLICE_LITERAL("server")}, 2,
+            deadline_ns);
     bool textual = reply != NULL && (reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_VERB);
     const char *at = textual ? strstr(reply->str, field) : NULL;
     bool good = at != NULL && strspn(at + sizeof field - 1, "0123456789abcdef") == QUIRE_RUN_ID_CHARACTERS;
@@ -149,10 +152,13 @@ static long long library_version(void) {
 
 /* True when the server's library is this one or a newer. False with *ret_lost when it can't be told. */
 static bool library_suits(redisContext *context, uint64_t deadline_ns, bool *ret_lost, char *ret_error) {
-    redisReply *reply = ask(context, (struct quire_slice[]){QUIRE_SLICE_LITERAL("FCALL_RO"), QUIRE_SLICE_LITERAL("quire_library"), QUIRE_SLICE_LITERAL("0")},
+    redisReply *reply = ask(context,
+                            (struct quire_slice[]){QUIRE_SLICE_LITERAL("FCALL_RO"),
+                                                   QUIRE_SLICE_LITERAL("quire_library"), QUIRE_SLICE_LITERAL("0")},
                             3, deadline_ns);
     bool suits = false;
-    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[1]->type == REDIS_REPLY_STRING) {
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+        reply->element[1]->type == REDIS_REPLY_STRING) {
         long long theirs = reply->element[0]->integer, ours = library_version();
         suits = theirs > ours || (theirs == ours && strcmp(reply->element[1]->str, quire_redis_library_hash) == 0);
     } else if (reply == NULL || reply->type != REDIS_REPLY_ERROR || strstr(reply->str, "not found") == NULL) {
@@ -169,8 +175,8 @@ static bool load_library(redisContext *context, uint64_t deadline_ns, char *ret_
         return true;
     if (lost)
         return false;
-    struct quire_slice words[] = {QUIRE_SLICE_LITERAL("FUNCTION"), QUIRE_SLICE_LITERAL("LOAD"), QUIRE_SLICE_LITERAL("REPLACE"),
-                                  quire_slice_of(quire_redis_library)};
+    struct quire_slice words[] = {QUIRE_SLICE_LITERAL("FUNCTION"), QUIRE_SLICE_LITERAL("LOAD"),
+                                  QUIRE_SLICE_LITERAL("REPLACE"), quire_slice_of(quire_redis_library)};
     redisReply *reply = ask(context, words, 4, deadline_ns);
     bool good = reply != NULL && reply->type == REDIS_REPLY_STRING;
     if (!good)
@@ -191,8 +197,8 @@ static void *session_open(void *argument, char ret_error[QUIRE_LINK_ERROR_CHARAC
     if (session->context == NULL || session->context->err != 0 || !connect_within(session->context, deadline_ns))
         snprintf(ret_error, QUIRE_LINK_ERROR_CHARACTERS, "connecting: %s",
                  session->context == NULL ? "out of memory" : reason(session->context, NULL));
-    else if (authenticate(session->context, opening, deadline_ns, ret_error) && learn_run_id(session, deadline_ns, ret_error) &&
-             load_library(session->context, deadline_ns, ret_error))
+    else if (authenticate(session->context, opening, deadline_ns, ret_error) &&
+             learn_run_id(session, deadline_ns, ret_error) && load_library(session->context, deadline_ns, ret_error))
         return session;
     session_close(session);
     return NULL;
@@ -233,7 +239,8 @@ struct quire_redis *quire_redis_create(const struct quire_redis_options *options
         opening_destroy(opening);
         return NULL;
     }
-    struct quire_family *open = quire_metrics_family(options->metrics, QUIRE_GAUGE, "quire_redis_connections", "Open connections.", "");
+    struct quire_family *open =
+        quire_metrics_family(options->metrics, QUIRE_GAUGE, "quire_redis_connections", "Open connections.", "");
     struct quire_family *again = quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_redis_reconnects_total",
                                                       "Attempts to connect after the first.", "");
     redis->link = quire_link_create(&(struct quire_link_options){
@@ -326,7 +333,8 @@ void quire_redis_drop(struct quire_redis *redis, const char *error) {
 }
 
 bool quire_redis_unusable(const redisReply *reply) {
-    static const char *const errors[] = {"ERR Function not found", "READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "NOPERM"};
+    static const char *const errors[] = {
+        "ERR Function not found", "READONLY", "LOADING", "MASTERDOWN", "NOAUTH", "NOPERM"};
     if (reply->type != REDIS_REPLY_ERROR)
         return false;
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)

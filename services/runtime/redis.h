@@ -1,6 +1,7 @@
-/* A connection to Redis with the library of redis/quire.lua loaded: opened by a link (runtime/link.h), used in pipelines: append all, then take each
- * reply, in order. Worker thread only. Every wait is a poll() to the caller's deadline; a connection that misses it is dropped, and answers that are still
- * owed go with it. The process must ignore SIGPIPE: hiredis doesn't. */
+/* A connection to Redis with the library of redis/quire.lua loaded: opened by a link (runtime/link.h), used in
+ * pipelines: append all, then take each reply, in order. Worker thread only. Every wait is a poll() to the caller's
+ * deadline; a connection that misses it is dropped, and answers that are still owed go with it. The process must ignore
+ * SIGPIPE: hiredis doesn't. */
 #ifndef QUIRE_RUNTIME_REDIS_H
 #define QUIRE_RUNTIME_REDIS_H
 
@@ -14,7 +15,7 @@
 struct quire_redis;
 
 struct quire_redis_options {
-    const char *address;            /* host:port; [host]:port for IPv6 */
+    const char *address;             /* host:port; [host]:port for IPv6 */
     const char *username, *password; /* NULL: none */
     uint32_t connect_ms, retry_ms;
     struct quire_log *log;
@@ -27,22 +28,24 @@ void quire_redis_destroy(struct quire_redis *redis);
 
 /* True when connected; else begins to connect, and waits for it as quire_link_get does. */
 bool quire_redis_ready(struct quire_redis *redis, uint64_t until_ns);
-/* Between requests: notices a connection that the server has closed, and connects again, so that no request has to find out. Costs a
- * poll() without waiting. */
+/* Between requests: notices a connection that the server has closed, and connects again, so that no request has to find
+ * out. Costs a poll() without waiting. */
 void quire_redis_tick(struct quire_redis *redis);
-/* The server's run id, 40 characters, as it was when this connection was made; NULL when away. A connection has one for life: a server that
- * restarts breaks it. */
+/* The server's run id, 40 characters, as it was when this connection was made; NULL when away. A connection has one for
+ * life: a server that restarts breaks it. */
 const char *quire_redis_run_id(const struct quire_redis *redis);
 /* Changes with every connection; 0 when away. */
 uint64_t quire_redis_serial(const struct quire_redis *redis);
 
 /* Adds a command to the pipeline; words are copied. False when away. */
 QUIRE_MUSTCHECK bool quire_redis_append(struct quire_redis *redis, const struct quire_slice *words, size_t count);
-/* The next reply, the caller's to free (freeReplyObject); it may be an error reply. NULL: the connection was dropped. */
+/* The next reply, the caller's to free (freeReplyObject); it may be an error reply. NULL: the connection was dropped.
+ */
 QUIRE_MUSTCHECK redisReply *quire_redis_reply(struct quire_redis *redis, uint64_t deadline_ns);
 /* Drops the connection and what is owed on it. `error` goes to the log when an outage begins. */
 void quire_redis_drop(struct quire_redis *redis, const char *error);
-/* An error reply after which the connection should be dropped: the library is gone, the server is no master, or loads its file. */
+/* An error reply after which the connection should be dropped: the library is gone, the server is no master, or loads
+ * its file. */
 bool quire_redis_unusable(const redisReply *reply);
 
 #endif

@@ -24,7 +24,8 @@ struct quire_replies {
     struct quire_series *lost;
 };
 
-/* Only failures are reported. The link comes first in its struct producer, the opaque of the client; the series is the message's. */
+/* Only failures are reported. The link comes first in its struct producer, the opaque of the client; the series is the
+ * message's. */
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
     (void)client;
     (void)opaque;
@@ -32,8 +33,8 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
         quire_series_add(message->_private, 1);
 }
 
-static bool create_producer(struct producer *producer, const struct quire_replies_options *options, const char *role, const char *topic,
-                            const char *kbytes) {
+static bool create_producer(struct producer *producer, const struct quire_replies_options *options, const char *role,
+                            const char *topic, const char *kbytes) {
     /* A reply that is older than the longest deadline helps nobody. */
     const struct quire_kafka_setting settings[] = {
         {"enable.idempotence", "true"},
@@ -61,8 +62,10 @@ struct quire_replies *quire_replies_create(const struct quire_replies_options *o
     if (replies == NULL)
         return NULL;
     replies->log = options->log;
-    replies->lost = quire_metrics_series(
-        quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_replies_lost_total", "Answers that Kafka did not take in time.", ""), NULL);
+    replies->lost =
+        quire_metrics_series(quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_replies_lost_total",
+                                                  "Answers that Kafka did not take in time.", ""),
+                             NULL);
     if (!create_producer(&replies->small, options, "replies", options->topic, "65536") ||
         !create_producer(&replies->bulk, options, "bulk replies", options->bulk_topic, "262144")) {
         quire_replies_destroy(replies, 0);
@@ -75,22 +78,24 @@ static bool add_header(rd_kafka_headers_t *headers, const char *name, const void
     return rd_kafka_header_add(headers, name, -1, value, (ssize_t)size) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* Headers of our own, not RD_KAFKA_VTYPE_HEADER units: librdkafka (2.8) destroys those twice when the partition doesn't exist, and the
- * partition is whatever a request's header says. */
-static rd_kafka_headers_t *reply_headers(const struct quire_envelope *envelope, const char *request_id, const char *status) {
+/* Headers of our own, not RD_KAFKA_VTYPE_HEADER units: librdkafka (2.8) destroys those twice when the partition doesn't
+ * exist, and the partition is whatever a request's header says. */
+static rd_kafka_headers_t *reply_headers(const struct quire_envelope *envelope, const char *request_id,
+                                         const char *status) {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(HEADERS_MAX);
-    const bool added = add_header(headers, QUIRE_HEADER_CORRELATION_ID, envelope->correlation.bytes, envelope->correlation.size) &&
-                       add_header(headers, QUIRE_HEADER_STATUS, status, strlen(status)) &&
-                       (request_id == NULL || add_header(headers, QUIRE_HEADER_REQUEST_ID, request_id, strlen(request_id))) &&
-                       (envelope->traceparent.size == 0 ||
-                        add_header(headers, QUIRE_HEADER_TRACEPARENT, envelope->traceparent.bytes, envelope->traceparent.size));
+    const bool added =
+        add_header(headers, QUIRE_HEADER_CORRELATION_ID, envelope->correlation.bytes, envelope->correlation.size) &&
+        add_header(headers, QUIRE_HEADER_STATUS, status, strlen(status)) &&
+        (request_id == NULL || add_header(headers, QUIRE_HEADER_REQUEST_ID, request_id, strlen(request_id))) &&
+        (envelope->traceparent.size == 0 ||
+         add_header(headers, QUIRE_HEADER_TRACEPARENT, envelope->traceparent.bytes, envelope->traceparent.size));
     assert(added); /* fails only for read-only headers, which these are not */
     return headers;
 }
 
 /* Takes the headers over. */
-static rd_kafka_resp_err_t produce(struct quire_replies *replies, rd_kafka_t *client, const char *topic, int32_t partition,
-                                   struct quire_slice value, rd_kafka_headers_t *headers) {
+static rd_kafka_resp_err_t produce(struct quire_replies *replies, rd_kafka_t *client, const char *topic,
+                                   int32_t partition, struct quire_slice value, rd_kafka_headers_t *headers) {
     const rd_kafka_vu_t units[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
@@ -114,8 +119,8 @@ static rd_kafka_resp_err_t produce(struct quire_replies *replies, rd_kafka_t *cl
     }
 }
 
-bool quire_replies_send(struct quire_replies *replies, const struct quire_envelope *envelope, const char *request_id, unsigned status,
-                        struct quire_slice value) {
+bool quire_replies_send(struct quire_replies *replies, const struct quire_envelope *envelope, const char *request_id,
+                        unsigned status, struct quire_slice value) {
     const bool bulk = value.size > QUIRE_BULK_BYTES && envelope->bulk_reply_topic.size != 0;
     const struct quire_slice name = bulk ? envelope->bulk_reply_topic : envelope->reply_topic;
     char topic[TOPIC_CHARACTERS_MAX + 1], status_text[12];
@@ -131,7 +136,8 @@ bool quire_replies_send(struct quire_replies *replies, const struct quire_envelo
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     quire_series_add(replies->lost, 1);
-    QUIRE_LOG(replies->log, QUIRE_WARN, "reply.lost", QUIRE_CTEXT("request_id", request_id), QUIRE_CTEXT("error", rd_kafka_err2name(error)));
+    QUIRE_LOG(replies->log, QUIRE_WARN, "reply.lost", QUIRE_CTEXT("request_id", request_id),
+              QUIRE_CTEXT("error", rd_kafka_err2name(error)));
     return false;
 }
 
@@ -146,7 +152,8 @@ void quire_replies_poll(struct quire_replies *replies, uint64_t now_ns) {
 }
 
 bool quire_replies_ready(const struct quire_replies *replies) {
-    return atomic_load(&replies->small.ready) && atomic_load(&replies->bulk.ready) && !atomic_load(&replies->small.link.down);
+    return atomic_load(&replies->small.ready) && atomic_load(&replies->bulk.ready) &&
+           !atomic_load(&replies->small.link.down);
 }
 
 static void destroy_producer(struct producer *producer, int wait_ms) {

@@ -93,8 +93,8 @@ bool quire_request_prepare(struct quire_request *request) {
 static bool answerable(struct quire_request *request) {
     if (request->state != QUIRE_REQUEST_ANSWERED)
         return true;
-    QUIRE_LOG(request->scope->log, QUIRE_ERROR, "request.answered_twice", QUIRE_CTEXT("request_id", request->request_id),
-              QUIRE_TEXT("method", request->envelope.method));
+    QUIRE_LOG(request->scope->log, QUIRE_ERROR, "request.answered_twice",
+              QUIRE_CTEXT("request_id", request->request_id), QUIRE_TEXT("method", request->envelope.method));
     return false;
 }
 
@@ -157,7 +157,8 @@ void quire_request_not_modified(struct quire_request *request, const ProtobufCMe
     answer_with(request, 304, message);
 }
 
-void quire_request_refuse_for(struct quire_request *request, unsigned status, const char *detail, unsigned retry_after_s) {
+void quire_request_refuse_for(struct quire_request *request, unsigned status, const char *detail,
+                              unsigned retry_after_s) {
     assert(status >= 400 && status <= 599);
     if (answerable(request))
         set_refusal(request, status, detail, retry_after_s);
@@ -187,7 +188,8 @@ void quire_request_kill(struct quire_request *request, enum quire_reason reason)
     set_refusal(request, quire_reason_status(reason), quire_reason_detail(reason), 0);
 }
 
-void quire_request_overrule(struct quire_request *request, unsigned status, const char *detail, unsigned retry_after_s) {
+void quire_request_overrule(struct quire_request *request, unsigned status, const char *detail,
+                            unsigned retry_after_s) {
     assert(request->state == QUIRE_REQUEST_ANSWERED);
     set_refusal(request, status, detail, retry_after_s);
 }
@@ -288,7 +290,8 @@ void quire_request_resume(struct quire_request *request) {
         handle_done(request, result);
         break;
     case QUIRE_QUERY_REFUSED:
-        quire_request_refuse(request, request->query.status, request->query.message[0] == '\0' ? NULL : request->query.message);
+        quire_request_refuse(request, request->query.status,
+                             request->query.message[0] == '\0' ? NULL : request->query.message);
         break;
     case QUIRE_QUERY_CONFLICT:
     case QUIRE_QUERY_FAILED:
@@ -364,7 +367,8 @@ void *quire_request_state(const struct quire_request *request) {
 }
 
 struct quire_parameters *quire_request_parameters(struct quire_request *request) {
-    /* Without memory the caller still gets parameters that it can bind to: they are marked as failed, and the request is answered 503. */
+    /* Without memory the caller still gets parameters that it can bind to: they are marked as failed, and the request
+     * is answered 503. */
     static _Thread_local struct quire_parameters none;
     struct quire_parameters *parameters = quire_arena_alloc(request->scope->arena, sizeof(*parameters));
 
@@ -378,13 +382,13 @@ struct quire_parameters *quire_request_parameters(struct quire_request *request)
     return parameters;
 }
 
-static void ask(struct quire_request *request, const struct quire_statement *statement, struct quire_parameters *parameters,
-                enum quire_query_kind kind, quire_on_result *on_result) {
+static void ask(struct quire_request *request, const struct quire_statement *statement,
+                struct quire_parameters *parameters, enum quire_query_kind kind, quire_on_result *on_result) {
     if (!answerable(request))
         return;
     if (request->state != QUIRE_REQUEST_RUNNING || request->rounds >= QUIRE_ROUNDS_MAX) {
-        QUIRE_LOG(request->scope->log, QUIRE_ERROR, "request.too_many_statements", QUIRE_CTEXT("request_id", request->request_id),
-                  QUIRE_CTEXT("statement", statement->name));
+        QUIRE_LOG(request->scope->log, QUIRE_ERROR, "request.too_many_statements",
+                  QUIRE_CTEXT("request_id", request->request_id), QUIRE_CTEXT("statement", statement->name));
         quire_request_kill(request, QUIRE_REASON_UNANSWERED);
         return;
     }
@@ -406,8 +410,8 @@ static void ask(struct quire_request *request, const struct quire_statement *sta
     quire_request_move(request, QUIRE_REQUEST_WAITING);
 }
 
-void quire_request_read(struct quire_request *request, const struct quire_statement *statement, struct quire_parameters *parameters,
-                        quire_on_result *on_result) {
+void quire_request_read(struct quire_request *request, const struct quire_statement *statement,
+                        struct quire_parameters *parameters, quire_on_result *on_result) {
     /* What this request wrote a moment ago has no watermark yet: only the primary is sure to show it. */
     ask(request, statement, parameters, request->wrote ? QUIRE_READ_PRIMARY : QUIRE_READ, on_result);
 }
@@ -417,8 +421,8 @@ void quire_request_read_primary(struct quire_request *request, const struct quir
     ask(request, statement, parameters, QUIRE_READ_PRIMARY, on_result);
 }
 
-void quire_request_write(struct quire_request *request, const struct quire_statement *statement, struct quire_parameters *parameters,
-                         quire_on_result *on_result) {
+void quire_request_write(struct quire_request *request, const struct quire_statement *statement,
+                         struct quire_parameters *parameters, quire_on_result *on_result) {
     ask(request, statement, parameters, QUIRE_WRITE, on_result);
 }
 
@@ -442,8 +446,9 @@ static struct quire_slice *copy_slices(struct quire_arena *arena, const struct q
     return copies;
 }
 
-void quire_request_publish(struct quire_request *request, const char *function, bool always, const struct quire_slice *keys, size_t keys_count,
-                           const struct quire_slice *arguments, size_t arguments_count) {
+void quire_request_publish(struct quire_request *request, const char *function, bool always,
+                           const struct quire_slice *keys, size_t keys_count, const struct quire_slice *arguments,
+                           size_t arguments_count) {
     struct quire_arena *arena = request->scope->arena;
     struct quire_promise *promise = quire_arena_zalloc(arena, sizeof(*promise));
     struct quire_slice *own_keys = copy_slices(arena, keys, keys_count);

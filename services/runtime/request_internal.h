@@ -51,7 +51,7 @@ struct quire_request {
     uint64_t deadline_ms, deadline_ns;
     struct quire_once once; /* of writes */
     struct quire_check check;
-    uint8_t tag[2];         /* whose watermark a write raises, with `account` */
+    uint8_t tag[2]; /* whose watermark a write raises, with `account` */
     uint8_t account[16];
     bool has_account;
 
@@ -60,11 +60,11 @@ struct quire_request {
     void *handler_state;
     struct quire_query query;
     quire_on_result *on_result;
-    bool wrote;             /* a write of it was done: flush and watermark come before the answer */
-    bool read_primary;      /* a read was answered by the primary */
-    bool needs_watermark;   /* and the account has none yet: it gets the primary's position as it is after the read */
-    int replica;            /* that answered the last read, or -1 */
-    bool out_of_memory;     /* something was asked for that can't be kept: no success */
+    bool wrote;           /* a write of it was done: flush and watermark come before the answer */
+    bool read_primary;    /* a read was answered by the primary */
+    bool needs_watermark; /* and the account has none yet: it gets the primary's position as it is after the read */
+    int replica;          /* that answered the last read, or -1 */
+    bool out_of_memory;   /* something was asked for that can't be kept: no success */
     struct quire_promise *promises, **promises_end;
     struct quire_publication raise, release, undo;
     struct quire_key undo_key;
@@ -86,7 +86,8 @@ void quire_request_move(struct quire_request *request, enum quire_request_state 
 void quire_request_admit(struct quire_request *request);
 /* Calls the handler. */
 void quire_request_invoke(struct quire_request *request, ProtobufCService *handlers);
-/* Takes the outcome of `query`: calls the continuation, answers, or leaves it WAITING to be tried again. Clears the result. */
+/* Takes the outcome of `query`: calls the continuation, answers, or leaves it WAITING to be tried again. Clears the
+ * result. */
 void quire_request_resume(struct quire_request *request);
 /* Answers with the reason's status. Any state but ANSWERED and DROPPED. */
 void quire_request_kill(struct quire_request *request, enum quire_reason reason);

@@ -72,7 +72,8 @@ static bool load_settings(struct process *process) {
     return true;
 }
 
-/* A service that leaves an rpc of its contract without a handler would crash at the first call: better at start, by name. */
+/* A service that leaves an rpc of its contract without a handler would crash at the first call: better at start, by
+ * name. */
 static bool handlers_complete(const struct process *process) {
     typedef void handler(void);
     handler *const *handlers = (handler *const *)(process->options->handlers + 1);
@@ -80,7 +81,8 @@ static bool handlers_complete(const struct process *process) {
 
     for (unsigned i = 0; i < process->contract->descriptor->n_methods; i++) {
         if (handlers[i] == NULL) {
-            QUIRE_LOG(process->log, QUIRE_ERROR, "service.handler_missing", QUIRE_CTEXT("method", process->contract->calls[i].method));
+            QUIRE_LOG(process->log, QUIRE_ERROR, "service.handler_missing",
+                      QUIRE_CTEXT("method", process->contract->calls[i].method));
             complete = false;
         }
     }
@@ -113,8 +115,8 @@ static bool start_workers(struct process *process) {
 static bool start_background(struct process *process) {
     for (size_t i = 0; i < process->options->background_count && i < BACKGROUND_MAX; i++) {
         struct quire_background *background =
-            quire_background_start(&process->options->background[i], process->options, &process->settings, process->publisher, process->log,
-                                   process->metrics);
+            quire_background_start(&process->options->background[i], process->options, &process->settings,
+                                   process->publisher, process->log, process->metrics);
         if (background == NULL)
             return false;
         process->background[process->background_count++] = background;
@@ -152,7 +154,8 @@ static bool start(struct process *process) {
     process->admin = quire_admin_start(&admin);
     if (process->admin == NULL)
         return false;
-    if (process->options->start != NULL && !process->options->start(process->options->context, process->log, process->metrics))
+    if (process->options->start != NULL &&
+        !process->options->start(process->options->context, process->log, process->metrics))
         return false;
     if (!start_background(process) || !start_workers(process))
         return false;
@@ -210,14 +213,15 @@ static void block_signals(sigset_t *ret_signals) {
     sigaddset(ret_signals, SIGTERM);
     sigaddset(ret_signals, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, ret_signals, NULL); /* can't fail with a valid set */
-    (void)signal(SIGPIPE, SIG_IGN);                       /* a broken connection is an error of its write, not our end */
+    (void)signal(SIGPIPE, SIG_IGN);                      /* a broken connection is an error of its write, not our end */
 }
 
 static int run_service(struct process *process) {
     sigset_t signals;
 
     block_signals(&signals);
-    process->log = quire_log_create(process->contract->name, process->settings.instance, process->settings.level, STDOUT_FILENO);
+    process->log =
+        quire_log_create(process->contract->name, process->settings.instance, process->settings.level, STDOUT_FILENO);
     process->metrics = quire_metrics_create(SERIES_MAX);
     if (process->log == NULL || process->metrics == NULL)
         return STATUS_FAILED;
@@ -242,10 +246,19 @@ static int run_migrate(const struct quire_service_options *options) {
         const char *conninfo, *password;
     } settings; /* as long as the process */
     static const struct quire_setting rows[] = {
-        {.name = "QUIRE_POSTGRES_MIGRATE", .type = QUIRE_SETTING_TEXT, .offset = offsetof(__typeof__(settings), conninfo), .secret = true,
-         .unit = "", .about = "The database to migrate, as its owner's libpq connection string."},
-        {.name = "QUIRE_POSTGRES_PASSWORD", .type = QUIRE_SETTING_TEXT, .offset = offsetof(__typeof__(settings), password),
-         .fallback = "", .secret = true, .unit = "", .about = "The owner's password, where the connection string has none."},
+        {.name = "QUIRE_POSTGRES_MIGRATE",
+         .type = QUIRE_SETTING_TEXT,
+         .offset = offsetof(__typeof__(settings), conninfo),
+         .secret = true,
+         .unit = "",
+         .about = "The database to migrate, as its owner's libpq connection string."},
+        {.name = "QUIRE_POSTGRES_PASSWORD",
+         .type = QUIRE_SETTING_TEXT,
+         .offset = offsetof(__typeof__(settings), password),
+         .fallback = "",
+         .secret = true,
+         .unit = "",
+         .about = "The owner's password, where the connection string has none."},
     };
     const struct quire_setting_table table = {rows, sizeof(rows) / sizeof(rows[0]), &settings};
 

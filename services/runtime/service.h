@@ -1,12 +1,12 @@
-/* A topic consumer's whole main: settings, workers, admin port, graceful stop. A service gives its contract, its handlers and its
- * statements; everything else is here.
+/* A topic consumer's whole main: settings, workers, admin port, graceful stop. A service gives its contract, its
+ * handlers and its statements; everything else is here.
  *
  *     int main(int argc, char **argv) {
  *         return quire_service_main(argc, argv, &(struct quire_service_options){.name = "documents", ...});
  *     }
  *
- * Started with `migrate` as its argument the program applies the service's migrations as the owner role and ends; with `--settings` it
- * prints its settings; otherwise it serves its lanes (QUIRE_LANES, all by default). */
+ * Started with `migrate` as its argument the program applies the service's migrations as the owner role and ends; with
+ * `--settings` it prints its settings; otherwise it serves its lanes (QUIRE_LANES, all by default). */
 #ifndef QUIRE_RUNTIME_SERVICE_H
 #define QUIRE_RUNTIME_SERVICE_H
 
@@ -18,23 +18,24 @@
 
 struct quire_background;
 
-/* Work beside the requests, on a thread of its own: the outbox relay, the loading of sessions into Redis. `run` is called again and again
- * until the process stops; each call does a bounded piece of work, waits for nothing longer than 100 ms, and returns how many milliseconds
- * to rest. */
+/* Work beside the requests, on a thread of its own: the outbox relay, the loading of sessions into Redis. `run` is
+ * called again and again until the process stops; each call does a bounded piece of work, waits for nothing longer than
+ * 100 ms, and returns how many milliseconds to rest. */
 struct quire_background_options {
     const char *name;
     unsigned (*run)(struct quire_background *background, void *context);
 };
 
 struct quire_service_options {
-    const char *name;                       /* of the contract's service */
-    ProtobufCService *handlers;             /* protobuf-c's generated struct, filled in */
-    const char *schema;                     /* PostgreSQL schema of its tables; NULL: it has none */
+    const char *name;                                /* of the contract's service */
+    ProtobufCService *handlers;                      /* protobuf-c's generated struct, filled in */
+    const char *schema;                              /* PostgreSQL schema of its tables; NULL: it has none */
     const struct quire_statement *const *statements; /* prepared on every connection */
     size_t statements_count;
     const struct quire_setting_table *settings; /* its own, beside runtime's; may be NULL */
-    void *context;                          /* quire_request_context() */
-    bool (*start)(void *context, struct quire_log *log, struct quire_metrics *metrics); /* after config, before workers; may be NULL */
+    void *context;                              /* quire_request_context() */
+    bool (*start)(void *context, struct quire_log *log,
+                  struct quire_metrics *metrics); /* after config, before workers; may be NULL */
     const struct quire_background_options *background;
     size_t background_count;
 };

@@ -49,24 +49,26 @@ static struct rate rate_of(const char *name, int64_t count, int64_t seconds, int
     snprintf(rate.name, sizeof rate.name, "%s", name);
     snprintf(rate.period_us, sizeof rate.period_us, "%" PRId64, period_us);
     snprintf(rate.burst, sizeof rate.burst, "%" PRId64, burst);
-    snprintf(rate.policy, sizeof rate.policy, "\"%s\";q=%" PRId64 ";w=%" PRId64, name, burst, window_s < 1 ? 1 : window_s);
+    snprintf(rate.policy, sizeof rate.policy, "\"%s\";q=%" PRId64 ";w=%" PRId64, name, burst,
+             window_s < 1 ? 1 : window_s);
     return rate;
 }
 
-static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name, const char *help,
-                                   const char *labels, const char *value) {
+static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
+                                   const char *help, const char *labels, const char *value) {
     return quire_metrics_series(quire_metrics_family(metrics, type, name, help, labels), (const char *const[]){value});
 }
 
 static void declare_metrics(struct quire_sessions *sessions, struct quire_metrics *metrics) {
     for (size_t i = 0; i <= QUIRE_SESSIONS_AWAY; i++)
-        sessions->verdicts[i] =
-            series(metrics, QUIRE_COUNTER, "quire_sessions_checks_total", "Requests checked, by verdict.", "verdict", verdict_names[i]);
-    sessions->check_seconds = series(metrics, QUIRE_HISTOGRAM, "quire_sessions_check_seconds", "Time for the checks of a batch.", "", NULL);
-    sessions->publish_failures =
-        series(metrics, QUIRE_COUNTER, "quire_sessions_publish_failures_total", "Publications that Redis didn't confirm.", "", NULL);
-    sessions->warm_gauge =
-        series(metrics, QUIRE_GAUGE, "quire_sessions_warm", "1 when Redis holds all live sessions, as far as last seen.", "", NULL);
+        sessions->verdicts[i] = series(metrics, QUIRE_COUNTER, "quire_sessions_checks_total",
+                                       "Requests checked, by verdict.", "verdict", verdict_names[i]);
+    sessions->check_seconds =
+        series(metrics, QUIRE_HISTOGRAM, "quire_sessions_check_seconds", "Time for the checks of a batch.", "", NULL);
+    sessions->publish_failures = series(metrics, QUIRE_COUNTER, "quire_sessions_publish_failures_total",
+                                        "Publications that Redis didn't confirm.", "", NULL);
+    sessions->warm_gauge = series(metrics, QUIRE_GAUGE, "quire_sessions_warm",
+                                  "1 when Redis holds all live sessions, as far as last seen.", "", NULL);
 }
 
 struct quire_sessions *quire_sessions_create(const struct quire_sessions_options *options) {
@@ -128,7 +130,8 @@ static bool read_epoch(struct quire_sessions *sessions, uint64_t deadline_ns) {
 }
 
 static bool append_epoch(struct quire_sessions *sessions) {
-    return quire_redis_append(sessions->redis, (struct quire_slice[]){QUIRE_SLICE_LITERAL("GET"), QUIRE_SLICE_LITERAL(QUIRE_KEY_EPOCH)}, 2);
+    return quire_redis_append(
+        sessions->redis, (struct quire_slice[]){QUIRE_SLICE_LITERAL("GET"), QUIRE_SLICE_LITERAL(QUIRE_KEY_EPOCH)}, 2);
 }
 
 /* Connected; and whether warm, asking where that isn't known yet. */
@@ -146,8 +149,8 @@ static bool ready(struct quire_sessions *sessions, uint64_t deadline_ns) {
     return quire_redis_serial(sessions->redis) != 0;
 }
 
-static bool fcall(struct quire_sessions *sessions, const char *function, const struct quire_slice *keys, size_t keys_count,
-                  const struct quire_slice *arguments, size_t arguments_count) {
+static bool fcall(struct quire_sessions *sessions, const char *function, const struct quire_slice *keys,
+                  size_t keys_count, const struct quire_slice *arguments, size_t arguments_count) {
     struct quire_slice words[WORDS_MAX];
     char number[NUMBER_CHARACTERS];
     if (3 + keys_count + arguments_count > WORDS_MAX)
@@ -219,15 +222,18 @@ static bool append_throttle(struct quire_sessions *sessions, const struct quire_
 /* ---- Answers. */
 
 /* Adds `"name";r=..;t=..` and the policy to the check's fields; what has no room is left out. */
-static void show_limit(struct quire_check *check, const char *name, const char *policy, long long remaining, long long reset_s) {
+static void show_limit(struct quire_check *check, const char *name, const char *policy, long long remaining,
+                       long long reset_s) {
     size_t limit_used = strlen(check->rate_limit), policy_used = strlen(check->rate_limit_policy);
     const char *comma = limit_used > 0 ? ", " : "";
     char limit[64];
     int size = snprintf(limit, sizeof limit, "\"%s\";r=%lld;t=%lld", name, remaining, reset_s);
-    if (limit_used + (size_t)size + 3 > sizeof check->rate_limit || policy_used + strlen(policy) + 3 > sizeof check->rate_limit_policy)
+    if (limit_used + (size_t)size + 3 > sizeof check->rate_limit ||
+        policy_used + strlen(policy) + 3 > sizeof check->rate_limit_policy)
         return;
     snprintf(check->rate_limit + limit_used, sizeof check->rate_limit - limit_used, "%s%s", comma, limit);
-    snprintf(check->rate_limit_policy + policy_used, sizeof check->rate_limit_policy - policy_used, "%s%s", comma, policy);
+    snprintf(check->rate_limit_policy + policy_used, sizeof check->rate_limit_policy - policy_used, "%s%s", comma,
+             policy);
 }
 
 /* An array of `count` answers, or NULL: away. The caller frees it. */
@@ -301,7 +307,8 @@ static void take_throttle(struct quire_sessions *sessions, struct quire_check *c
 /* ---- The two pipelines of a batch. */
 
 /* Sessions, and what is known to count against an address. Nothing is asked for a session while Redis is cold. */
-static void first_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t deadline_ns) {
+static void first_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
+                           uint64_t deadline_ns) {
     bool asked = false, sent = true, warm = sessions->warm;
     for (size_t i = 0; i < count && sent; i++) {
         if (wants_session(checks[i])) {
@@ -330,8 +337,8 @@ static void first_pipeline(struct quire_sessions *sessions, struct quire_check *
         if (check->call->access == QUIRE_PUBLIC && wants_throttle(check))
             take_throttle(sessions, check, deadline_ns);
     }
-    /* A server that was flushed, or is another than it was, in the midst of this knows no session: that is no 401. Nor is what it did know to be
-     * believed. The question stands last because the pipeline is not atomic. */
+    /* A server that was flushed, or is another than it was, in the midst of this knows no session: that is no 401. Nor
+     * is what it did know to be believed. The question stands last because the pipeline is not atomic. */
     if (!asked || (sent && read_epoch(sessions, deadline_ns)))
         return;
     for (size_t i = 0; i < count; i++) {
@@ -352,8 +359,10 @@ static enum second_question second_question(const struct quire_check *check) {
     return check->verdict == QUIRE_ADMITTED && wants_throttle(check) ? SECOND_THROTTLE : SECOND_NONE;
 }
 
-/* What only the first answers tell: an unknown session counts against its address; a password is only tried in a session that is valid. */
-static void second_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t deadline_ns) {
+/* What only the first answers tell: an unknown session counts against its address; a password is only tried in a
+ * session that is valid. */
+static void second_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
+                            uint64_t deadline_ns) {
     bool sent = sessions->limits.on;
     for (size_t i = 0; i < count && sent; i++) {
         enum second_question question = second_question(checks[i]);
@@ -376,8 +385,8 @@ static uint64_t bound(const struct quire_sessions *sessions, uint64_t now_ns, ui
     return command_ns < deadline_ns ? command_ns : deadline_ns;
 }
 
-void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t now_ms,
-                          uint64_t deadline_ns) {
+void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
+                          uint64_t now_ms, uint64_t deadline_ns) {
     (void)now_ms; /* time is Redis' own */
     uint64_t begun_ns = quire_monotonic_ns();
     for (size_t i = 0; i < count; i++) {
@@ -404,10 +413,11 @@ void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *c
 
 static bool append_publication(struct quire_sessions *sessions, const struct quire_publication *publication) {
     if (publication->kind == QUIRE_CALL_FUNCTION)
-        return fcall(sessions, publication->function, publication->keys, publication->keys_count, publication->arguments,
-                     publication->arguments_count);
+        return fcall(sessions, publication->function, publication->keys, publication->keys_count,
+                     publication->arguments, publication->arguments_count);
     bool raise = publication->kind == QUIRE_RAISE_WATERMARK;
-    struct quire_key key = quire_key_account(publication->tag, publication->account, raise ? QUIRE_ACCOUNT_WATERMARK : QUIRE_ACCOUNT_PLACES);
+    struct quire_key key = quire_key_account(publication->tag, publication->account,
+                                             raise ? QUIRE_ACCOUNT_WATERMARK : QUIRE_ACCOUNT_PLACES);
     struct quire_slice name = quire_key_slice(&key), argument = publication->request;
     char watermark[QUIRE_WATERMARK_CHARACTERS + 1];
     if (raise) {
@@ -418,7 +428,8 @@ static bool append_publication(struct quire_sessions *sessions, const struct qui
 }
 
 /* A raise that is refused (0) was by a primary that isn't the primary any more. */
-static bool take_publication(struct quire_sessions *sessions, const struct quire_publication *publication, uint64_t deadline_ns) {
+static bool take_publication(struct quire_sessions *sessions, const struct quire_publication *publication,
+                             uint64_t deadline_ns) {
     redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
     if (reply == NULL)
         return false;
@@ -435,15 +446,16 @@ static bool take_publication(struct quire_sessions *sessions, const struct quire
     return good;
 }
 
-void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications, size_t count,
-                            uint64_t deadline_ns) {
+void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                            size_t count, uint64_t deadline_ns) {
     for (size_t i = 0; i < count; i++)
         publications[i]->failed = true;
     uint64_t bound_ns = bound(sessions, quire_monotonic_ns(), deadline_ns);
     if (count > 0 && quire_redis_ready(sessions->redis, bound_ns)) {
         for (size_t i = 0; i < count; i++)
             publications[i]->failed = !append_publication(sessions, publications[i]);
-        for (size_t i = 0; i < count; i++) /* one that couldn't be sent owes no answer, and the others still have theirs */
+        for (size_t i = 0; i < count;
+             i++) /* one that couldn't be sent owes no answer, and the others still have theirs */
             if (!publications[i]->failed)
                 publications[i]->failed = !take_publication(sessions, publications[i], bound_ns);
     }
@@ -456,7 +468,8 @@ void quire_sessions_tick(struct quire_sessions *sessions) {
     quire_redis_tick(sessions->redis);
 }
 
-bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms, const char **ret_detail) {
+bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms,
+                            const char **ret_detail) {
     uint64_t begun_ns = quire_monotonic_ns(), deadline_ns = begun_ns + bound_ms * MS_NS;
     *ret_ms = 0;
     *ret_detail = "away";

@@ -1,7 +1,8 @@
-/* A worker's connection to Redis: session check and limits before the handlers, publication after the commits. All by functions of
- * the library in redis/quire.lua, one pipeline each.
+/* A worker's connection to Redis: session check and limits before the handlers, publication after the commits. All by
+ * functions of the library in redis/quire.lua, one pipeline each.
  *
- * Worker thread only. Every wait is bounded; Redis away or cold (its run id isn't the loaded epoch's) answers AWAY at once. */
+ * Worker thread only. Every wait is bounded; Redis away or cold (its run id isn't the loaded epoch's) answers AWAY at
+ * once. */
 #ifndef QUIRE_RUNTIME_SESSIONS_H
 #define QUIRE_RUNTIME_SESSIONS_H
 
@@ -16,7 +17,7 @@ struct quire_sessions;
 struct quire_limits {
     bool on;
     int64_t account_rate, account_burst, account_concurrent;
-    int64_t address_rate, address_burst;       /* requests without a session */
+    int64_t address_rate, address_burst; /* requests without a session */
     int64_t log_in_failures, log_in_window_s;
     int64_t registrations_hour, registrations_burst;
 };
@@ -49,14 +50,15 @@ struct quire_check {
     struct quire_watermark watermark;
     unsigned retry_after_s;
     char rate_limit[96], rate_limit_policy[96]; /* the fields' values; "" when none */
-    bool holds_place; /* to be released by quire_sessions_publish */
+    bool holds_place;                           /* to be released by quire_sessions_publish */
 };
 
 QUIRE_MUSTCHECK struct quire_sessions *quire_sessions_create(const struct quire_sessions_options *options);
 void quire_sessions_destroy(struct quire_sessions *sessions);
 
 /* One pipeline for all checks. now_ms is the wall clock. */
-void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t now_ms, uint64_t deadline_ns);
+void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
+                          uint64_t now_ms, uint64_t deadline_ns);
 
 /* One thing to say to Redis after the commit. */
 struct quire_publication {
@@ -64,18 +66,20 @@ struct quire_publication {
     const uint8_t *tag; /* QUIRE_TAG_BYTES */
     const uint8_t *account;
     const struct quire_watermark *watermark;
-    struct quire_slice request;      /* RELEASE_PLACE */
-    const char *function;            /* CALL_FUNCTION */
+    struct quire_slice request; /* RELEASE_PLACE */
+    const char *function;       /* CALL_FUNCTION */
     const struct quire_slice *keys, *arguments;
     size_t keys_count, arguments_count;
     bool failed; /* filled */
 };
-void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications, size_t count, uint64_t deadline_ns);
+void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                            size_t count, uint64_t deadline_ns);
 
 /* Keeps the connection alive between batches (quire_redis_tick): call it with each turn of the loop. */
 void quire_sessions_tick(struct quire_sessions *sessions);
 
 /* PING within bound_ms, and warm. detail is constant text or NULL. */
-bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms, const char **ret_detail);
+bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms,
+                            const char **ret_detail);
 
 #endif

@@ -1,4 +1,5 @@
-/* The settings that all topic consumers share, and the lanes' own. Filled once at start; constant from then on, any thread. */
+/* The settings that all topic consumers share, and the lanes' own. Filled once at start; constant from then on, any
+ * thread. */
 #ifndef QUIRE_RUNTIME_SETTINGS_H
 #define QUIRE_RUNTIME_SETTINGS_H
 
@@ -26,14 +27,16 @@ struct quire_runtime_settings {
     enum quire_log_level level; /* of log_level */
 };
 
-/* Makes the table of settings for a service of this contract; it fills `target`. What it holds lives until the process ends: there is one. False
- * without memory. */
-QUIRE_MUSTCHECK bool quire_runtime_setting_table(const struct quire_contract_service *service, struct quire_runtime_settings *target,
+/* Makes the table of settings for a service of this contract; it fills `target`. What it holds lives until the process
+ * ends: there is one. False without memory. */
+QUIRE_MUSTCHECK bool quire_runtime_setting_table(const struct quire_contract_service *service,
+                                                 struct quire_runtime_settings *target,
                                                  struct quire_setting_table *ret_table);
 /* What the table can't check: lane and level names, at least one lane. False after writing each fault to `errors`. */
-QUIRE_MUSTCHECK bool quire_runtime_settings_check(const struct quire_contract_service *service, struct quire_runtime_settings *settings,
-                                                  FILE *errors);
-/* Whether a request's line is logged: every `sample`th by the hash of its id, so that all services choose the same ones. */
+QUIRE_MUSTCHECK bool quire_runtime_settings_check(const struct quire_contract_service *service,
+                                                  struct quire_runtime_settings *settings, FILE *errors);
+/* Whether a request's line is logged: every `sample`th by the hash of its id, so that all services choose the same
+ * ones. */
 bool quire_log_samples(int64_t sample, const char *request_id);
 
 #endif

@@ -86,7 +86,8 @@ void quire_bind_time(struct quire_parameters *parameters, int64_t unix_ms) {
     quire_bind_int64(parameters, (unix_ms - POSTGRES_EPOCH_MS) * 1000);
 }
 
-/* Writes an array's header into room for `bytes` of items behind it; returns where they begin, or NULL after setting `failed`. */
+/* Writes an array's header into room for `bytes` of items behind it; returns where they begin, or NULL after setting
+ * `failed`. */
 static uint8_t *bind_array(struct quire_parameters *parameters, enum type_oid type, size_t count, size_t bytes) {
     if (count > INT32_MAX || bytes >= PARAMETER_BYTES_MAX) {
         parameters->failed = true;
@@ -105,7 +106,8 @@ static uint8_t *bind_array(struct quire_parameters *parameters, enum type_oid ty
     return room + ARRAY_HEADER_BYTES;
 }
 
-static void bind_slices(struct quire_parameters *parameters, enum type_oid type, const struct quire_slice *items, size_t count) {
+static void bind_slices(struct quire_parameters *parameters, enum type_oid type, const struct quire_slice *items,
+                        size_t count) {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++)
         bytes += 4 + items[i].size;
@@ -152,7 +154,8 @@ bool quire_column_null(const PGresult *result, int row, int column) {
 
 struct quire_slice quire_column_text(const PGresult *result, int row, int column) {
     assert(!quire_column_null(result, row, column));
-    return (struct quire_slice){(const uint8_t *)PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column)};
+    return (struct quire_slice){(const uint8_t *)PQgetvalue(result, row, column),
+                                (size_t)PQgetlength(result, row, column)};
 }
 
 static const uint8_t *column_fixed(const PGresult *result, int row, int column, size_t size) {
@@ -186,8 +189,8 @@ int64_t quire_column_time(const PGresult *result, int row, int column) {
     return ms + POSTGRES_EPOCH_MS;
 }
 
-bool quire_column_text_array(const PGresult *result, int row, int column, struct quire_arena *arena, struct quire_slice **ret_items,
-                             size_t *ret_count) {
+bool quire_column_text_array(const PGresult *result, int row, int column, struct quire_arena *arena,
+                             struct quire_slice **ret_items, size_t *ret_count) {
     struct quire_slice value = quire_column_text(result, row, column);
     assert(value.size >= ARRAY_EMPTY_BYTES && quire_get_u32(value.bytes) <= 1);
     if (quire_get_u32(value.bytes) == 0) {

@@ -1,5 +1,5 @@
-/* Named statements, their parameters and their results. All in PostgreSQL's binary format, so that nothing is quoted or parsed twice.
- * Worker thread only; parameters live in the request's arena. */
+/* Named statements, their parameters and their results. All in PostgreSQL's binary format, so that nothing is quoted or
+ * parsed twice. Worker thread only; parameters live in the request's arena. */
 #ifndef QUIRE_RUNTIME_SQL_H
 #define QUIRE_RUNTIME_SQL_H
 
@@ -35,14 +35,17 @@ void quire_bind_int64(struct quire_parameters *parameters, int64_t value);
 void quire_bind_double(struct quire_parameters *parameters, double value);
 void quire_bind_bool(struct quire_parameters *parameters, bool value);
 void quire_bind_time(struct quire_parameters *parameters, int64_t unix_ms); /* timestamptz */
-void quire_bind_text_array(struct quire_parameters *parameters, const struct quire_slice *items, size_t count); /* text[] */
-void quire_bind_uuid_array(struct quire_parameters *parameters, const struct quire_slice *items, size_t count); /* uuid[] */
-void quire_bind_bytes_array(struct quire_parameters *parameters, const struct quire_slice *items, size_t count); /* bytea[] */
+void quire_bind_text_array(struct quire_parameters *parameters, const struct quire_slice *items,
+                           size_t count); /* text[] */
+void quire_bind_uuid_array(struct quire_parameters *parameters, const struct quire_slice *items,
+                           size_t count); /* uuid[] */
+void quire_bind_bytes_array(struct quire_parameters *parameters, const struct quire_slice *items,
+                            size_t count);                                                            /* bytea[] */
 void quire_bind_int32_array(struct quire_parameters *parameters, const int32_t *items, size_t count); /* int4[] */
 void quire_bind_int64_array(struct quire_parameters *parameters, const int64_t *items, size_t count); /* int8[] */
 
-/* Columns by number, of the type they are named for; an assertion when they are null (ask first) or of another width. Slices point into the
- * result. */
+/* Columns by number, of the type they are named for; an assertion when they are null (ask first) or of another width.
+ * Slices point into the result. */
 bool quire_column_null(const PGresult *result, int row, int column);
 struct quire_slice quire_column_text(const PGresult *result, int row, int column); /* also bytea, json, uuid */
 int32_t quire_column_int32(const PGresult *result, int row, int column);

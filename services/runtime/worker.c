@@ -26,7 +26,7 @@ struct quire_worker {
     struct quire_health health;
     struct quire_delivery *deliveries; /* batch_max */
     pthread_t thread;
-    bool running;        /* main thread */
+    bool running; /* main thread */
     atomic_bool stopping, failed;
 };
 
@@ -116,8 +116,9 @@ static void add_deliveries(struct quire_worker *worker, size_t count) {
         rd_kafka_headers_t *headers = NULL;
         rd_kafka_timestamp_type_t type;
         (void)rd_kafka_message_headers(message, &headers); /* stays NULL when there are none */
-        const struct quire_request *request = quire_batch_add(
-            &worker->batch, headers, (struct quire_slice){message->payload, message->len}, worker->deliveries[i].attempt);
+        const struct quire_request *request =
+            quire_batch_add(&worker->batch, headers, (struct quire_slice){message->payload, message->len},
+                            worker->deliveries[i].attempt);
         const int64_t wait_ms = (int64_t)worker->batch.scope.now_ms - rd_kafka_message_timestamp(message, &type);
         quire_series_observe(worker->measures.topic_wait, wait_ms > 0 ? (double)wait_ms / 1e3 : 0);
         if (wait_ms < 0 && skew_ms < (double)-wait_ms)
@@ -144,19 +145,22 @@ static void log_request(struct quire_worker *worker, size_t index, double total_
     const rd_kafka_message_t *message = worker->deliveries[index].message;
     rd_kafka_timestamp_type_t type;
 
-    if (request->status < 400 && (request->request_id == NULL ||
-                                  !quire_log_samples(worker->options.settings->log_request_sample, request->request_id)))
+    if (request->status < 400 &&
+        (request->request_id == NULL ||
+         !quire_log_samples(worker->options.settings->log_request_sample, request->request_id)))
         return;
     QUIRE_LOG(worker->options.log, QUIRE_INFO,
               request->state == QUIRE_REQUEST_DROPPED ? "request.deadline_exceeded" : "request.handled",
               QUIRE_CTEXT("request_id", request->request_id), QUIRE_TEXT("method", request->envelope.method),
-              QUIRE_INTEGER("status", request->status), QUIRE_INTEGER("batch", batch->count), QUIRE_INTEGER("attempt", request->attempt),
-              QUIRE_NUMBER("topic_wait_ms", (double)((int64_t)batch->scope.now_ms - rd_kafka_message_timestamp(message, &type))),
+              QUIRE_INTEGER("status", request->status), QUIRE_INTEGER("batch", batch->count),
+              QUIRE_INTEGER("attempt", request->attempt),
+              QUIRE_NUMBER("topic_wait_ms",
+                           (double)((int64_t)batch->scope.now_ms - rd_kafka_message_timestamp(message, &type))),
               QUIRE_NUMBER("check_ms", batch->check_ms), QUIRE_NUMBER("sql_ms", batch->sql_ms),
-              QUIRE_NUMBER("publish_ms", batch->publish_ms), QUIRE_NUMBER("total_ms", total_ms), QUIRE_CTEXT("source", source_of(request)),
-              QUIRE_INTEGER("replica", request->replica), QUIRE_FLAG("folded", request->leader != NULL),
-              QUIRE_CTEXT("topic", worker->lane->topic), QUIRE_INTEGER("partition", message->partition),
-              QUIRE_INTEGER("offset", message->offset));
+              QUIRE_NUMBER("publish_ms", batch->publish_ms), QUIRE_NUMBER("total_ms", total_ms),
+              QUIRE_CTEXT("source", source_of(request)), QUIRE_INTEGER("replica", request->replica),
+              QUIRE_FLAG("folded", request->leader != NULL), QUIRE_CTEXT("topic", worker->lane->topic),
+              QUIRE_INTEGER("partition", message->partition), QUIRE_INTEGER("offset", message->offset));
 }
 
 static void send_replies(struct quire_worker *worker) {
@@ -165,8 +169,9 @@ static void send_replies(struct quire_worker *worker) {
     for (size_t i = 0; i < batch->count; i++) {
         const struct quire_request *request = &batch->requests[i];
         if (request->state == QUIRE_REQUEST_ANSWERED)
-            (void)quire_replies_send(worker->options.replies, &request->envelope, request->request_id, request->status,
-                                     request->answer); /* what is lost has been counted; its caller meets the deadline */
+            (void)quire_replies_send(
+                worker->options.replies, &request->envelope, request->request_id, request->status,
+                request->answer); /* what is lost has been counted; its caller meets the deadline */
     }
     const double total_ms = ms_between(batch->begun_ns, quire_monotonic_ns());
     for (size_t i = 0; i < batch->count; i++) {
@@ -177,8 +182,9 @@ static void send_replies(struct quire_worker *worker) {
             log_request(worker, i, total_ms);
     }
     QUIRE_LOG(worker->options.log, QUIRE_DEBUG, "batch.handled", QUIRE_CTEXT("topic", worker->lane->topic),
-              QUIRE_INTEGER("batch", batch->count), QUIRE_NUMBER("check_ms", batch->check_ms), QUIRE_NUMBER("sql_ms", batch->sql_ms),
-              QUIRE_NUMBER("publish_ms", batch->publish_ms), QUIRE_NUMBER("total_ms", total_ms));
+              QUIRE_INTEGER("batch", batch->count), QUIRE_NUMBER("check_ms", batch->check_ms),
+              QUIRE_NUMBER("sql_ms", batch->sql_ms), QUIRE_NUMBER("publish_ms", batch->publish_ms),
+              QUIRE_NUMBER("total_ms", total_ms));
 }
 
 /* After the others' replies, as it may have to wait for a backend that hangs. */
@@ -197,14 +203,17 @@ static bool send_dead_letters(struct quire_worker *worker) {
         const struct quire_request *request = &worker->batch.requests[i];
         if (request->reason == QUIRE_REASON_NONE)
             continue;
-        while (!quire_dead_letter_send(worker->options.publisher, worker->deliveries[i].message, worker->lane->topic, request->reason)) {
+        while (!quire_dead_letter_send(worker->options.publisher, worker->deliveries[i].message, worker->lane->topic,
+                                       request->reason)) {
             if (atomic_load(&worker->stopping))
                 return false;
         }
         quire_series_add(worker->measures.dead_letters[request->reason], 1);
-        QUIRE_LOG(worker->options.log, QUIRE_ERROR, "request.dead_letter", QUIRE_CTEXT("request_id", request->request_id),
-                  QUIRE_CTEXT("reason", quire_reason_name(request->reason)), QUIRE_TEXT("method", request->envelope.method),
-                  QUIRE_CTEXT("topic", worker->lane->topic), QUIRE_INTEGER("partition", worker->deliveries[i].message->partition),
+        QUIRE_LOG(worker->options.log, QUIRE_ERROR, "request.dead_letter",
+                  QUIRE_CTEXT("request_id", request->request_id),
+                  QUIRE_CTEXT("reason", quire_reason_name(request->reason)),
+                  QUIRE_TEXT("method", request->envelope.method), QUIRE_CTEXT("topic", worker->lane->topic),
+                  QUIRE_INTEGER("partition", worker->deliveries[i].message->partition),
                   QUIRE_INTEGER("offset", worker->deliveries[i].message->offset));
     }
     return true;
@@ -251,8 +260,8 @@ struct quire_worker *quire_worker_start(const struct quire_worker_options *optio
     worker->batch_max = (size_t)options->settings->lanes[options->lane].batch_max;
     (void)snprintf(worker->group, sizeof(worker->group), "quire.%s.%s", options->contract->name, worker->lane->name);
     quire_health_init(&worker->health, options->contract, options->settings->limits.on);
-    const bool fine = quire_measures_init(&worker->measures, options->metrics, options->contract, worker->lane) && open_database(worker) &&
-                      open_sessions(worker) && open_batch(worker) && open_consumer(worker);
+    const bool fine = quire_measures_init(&worker->measures, options->metrics, options->contract, worker->lane) &&
+                      open_database(worker) && open_sessions(worker) && open_batch(worker) && open_consumer(worker);
     worker->running = fine && pthread_create(&worker->thread, NULL, run, worker) == 0;
     if (worker->running)
         return worker;

@@ -1,4 +1,5 @@
-/* A worker: a thread with its own consumer, PostgreSQL and Redis connections, in a straight line from messages to stored offsets.
+/* A worker: a thread with its own consumer, PostgreSQL and Redis connections, in a straight line from messages to
+ * stored offsets.
  *
  * Created, stopped and destroyed by the main thread. */
 #ifndef QUIRE_RUNTIME_WORKER_H

@@ -44,7 +44,8 @@ static void on_registered(struct quire_request *request, const PGresult *result)
     reply_account(request, result);
 }
 
-void session_sign_up(Quire__Session_Service *service, const Quire__SignUpRequest *input, Quire__Account_Closure closure, void *closure_data) {
+void session_sign_up(Quire__Session_Service *service, const Quire__SignUpRequest *input, Quire__Account_Closure closure,
+                     void *closure_data) {
     (void)service;
     (void)closure; /* the continuation answers by the request */
     struct quire_request *request = quire_request_of(closure_data);
@@ -83,7 +84,8 @@ static void on_me(struct quire_request *request, const PGresult *result) {
         reply_account(request, result);
 }
 
-void session_me(Quire__Session_Service *service, const Quire__MeRequest *input, Quire__Account_Closure closure, void *closure_data) {
+void session_me(Quire__Session_Service *service, const Quire__MeRequest *input, Quire__Account_Closure closure,
+                void *closure_data) {
     (void)service;
     (void)input;
     (void)closure;

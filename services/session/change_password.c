@@ -8,10 +8,12 @@
 /* Sessions that one call of the Redis function ends: two words each, where runtime's calls have at most 64. */
 #define ENDED_AT_ONCE 16
 
-/* By the primary keys of both. `answered`: an earlier delivery has set the new password, so the current one can't be verified any more. */
+/* By the primary keys of both. `answered`: an earlier delivery has set the new password, so the current one can't be
+ * verified any more. */
 const struct quire_statement session_statement_password = {
     .name = "session.password",
-    .sql = "SELECT password_hash, EXISTS (SELECT FROM session.once o WHERE o.account_id = $1 AND o.key = $2 AND o.answer IS NOT NULL "
+    .sql = "SELECT password_hash, EXISTS (SELECT FROM session.once o WHERE o.account_id = $1 AND o.key = $2 AND "
+           "o.answer IS NOT NULL "
            "AND o.expires_at > now()) AS answered FROM session.accounts WHERE id = $1",
     .on_primary_only = true,
 };
@@ -69,7 +71,8 @@ static void write_change(struct quire_request *request, const struct change *cha
     session_bind_once(parameters, request);
     quire_bind_ctext(parameters, change->verified_hash);
     quire_bind_ctext(parameters, change->new_hash.text);
-    quire_bind_bytes(parameters, (struct quire_slice){quire_request_session(request) + QUIRE_TAG_BYTES, QUIRE_SESSION_BYTES - QUIRE_TAG_BYTES});
+    quire_bind_bytes(parameters, (struct quire_slice){quire_request_session(request) + QUIRE_TAG_BYTES,
+                                                      QUIRE_SESSION_BYTES - QUIRE_TAG_BYTES});
     quire_request_write(request, &session_statement_change_password, parameters, on_changed);
 }
 

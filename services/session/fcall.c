@@ -4,7 +4,8 @@
 
 #define WORDS_BEFORE 3u /* FCALL, the function, the number of keys */
 
-void fcall_begin(struct fcall *call, struct quire_background *background, const char *function, size_t keys_count, size_t arguments_max) {
+void fcall_begin(struct fcall *call, struct quire_background *background, const char *function, size_t keys_count,
+                 size_t arguments_max) {
     call->arena = quire_background_arena(background);
     call->count = 0;
     call->max = WORDS_BEFORE + keys_count + arguments_max;
@@ -47,7 +48,8 @@ redisReply *fcall_run(const struct fcall *call, struct quire_background *backgro
     redisReply *reply = quire_background_redis(background, call->count, call->words);
     if (reply == NULL || reply->type != REDIS_REPLY_ERROR)
         return reply;
-    QUIRE_LOG(quire_background_log(background), QUIRE_WARN, "session.redis_refused", QUIRE_TEXT("function", call->words[1]),
+    QUIRE_LOG(quire_background_log(background), QUIRE_WARN, "session.redis_refused",
+              QUIRE_TEXT("function", call->words[1]),
               QUIRE_TEXT("reason", ((struct quire_slice){(const uint8_t *)reply->str, reply->len})));
     freeReplyObject(reply);
     return NULL;

@@ -6,13 +6,12 @@
 #include <sodium.h>
 
 static const struct quire_statement *const statements[] = {
-    &session_statement_register, &session_statement_me,
-    &session_statement_account_of_email, &session_statement_log_in,
-    &session_statement_password, &session_statement_change_password,
-    &session_statement_list, &session_statement_revoke,
-    &loader_statement_lead, &loader_statement_live, &loader_statement_ended, &loader_statement_unlock,
-    &upkeep_statement_lead, &upkeep_statement_live, &upkeep_statement_seen,
-    &upkeep_statement_unsynced, &upkeep_statement_synced, &upkeep_statement_sweep,
+    &session_statement_register, &session_statement_me,       &session_statement_account_of_email,
+    &session_statement_log_in,   &session_statement_password, &session_statement_change_password,
+    &session_statement_list,     &session_statement_revoke,   &loader_statement_lead,
+    &loader_statement_live,      &loader_statement_ended,     &loader_statement_unlock,
+    &upkeep_statement_lead,      &upkeep_statement_live,      &upkeep_statement_seen,
+    &upkeep_statement_unsynced,  &upkeep_statement_synced,    &upkeep_statement_sweep,
 };
 
 const struct quire_statement *const *session_statements(size_t *ret_count) {
@@ -34,7 +33,8 @@ bool session_start(void *context, struct quire_log *log, struct quire_metrics *m
         return true;
     if (session->settings.seal_keys_file[0] == '\0') {
         QUIRE_LOG(log, QUIRE_ERROR, "secrets.no_key_file",
-                  QUIRE_CTEXT("reason", "the password lane needs QUIRE_SEAL_KEYS_FILE; or leave the lane out of QUIRE_LANES"));
+                  QUIRE_CTEXT("reason",
+                              "the password lane needs QUIRE_SEAL_KEYS_FILE; or leave the lane out of QUIRE_LANES"));
         return false;
     }
     session->secrets = secrets_create(session->settings.seal_keys_file, log);
@@ -54,8 +54,8 @@ void session_stop(struct session_context *context) {
     context->seen = NULL;
 }
 
-bool session_open_password(struct quire_request *request, ProtobufCBinaryData sealed, const char *field, size_t bytes_min,
-                           struct secret *ret_password) {
+bool session_open_password(struct quire_request *request, ProtobufCBinaryData sealed, const char *field,
+                           size_t bytes_min, struct secret *ret_password) {
     const struct session_context *context = quire_request_context(request);
     enum quire_open_result result = QUIRE_OPEN_UNKNOWN_KEY;
     if (context->secrets != NULL)
@@ -69,7 +69,8 @@ bool session_open_password(struct quire_request *request, ProtobufCBinaryData se
         quire_request_refuse_field(request, field, "has a length that is not allowed");
         return false;
     case QUIRE_OPEN_UNKNOWN_KEY:
-        QUIRE_LOG(context->log, QUIRE_WARN, "secrets.unknown_key", QUIRE_CTEXT("request_id", quire_request_id(request)));
+        QUIRE_LOG(context->log, QUIRE_WARN, "secrets.unknown_key",
+                  QUIRE_CTEXT("request_id", quire_request_id(request)));
         quire_request_refuse_for(request, 503, "The keys are being changed.", 1);
         return false;
     case QUIRE_OPEN_FORGED:
@@ -80,7 +81,8 @@ bool session_open_password(struct quire_request *request, ProtobufCBinaryData se
     return false;
 }
 
-bool session_hash_password(struct quire_request *request, const struct secret *password, struct password_hash *ret_hash) {
+bool session_hash_password(struct quire_request *request, const struct secret *password,
+                           struct password_hash *ret_hash) {
     const struct session_context *context = quire_request_context(request);
     if (password_hash(session_settings_cost(&context->settings), secret_slice(password), ret_hash))
         return true;

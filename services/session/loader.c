@@ -9,8 +9,9 @@
 #define CHUNK "500"
 #define WATCH_REST_MS 200u
 #define RETRY_REST_MS 200u
-/* A load that its lock was taken from (the connection broke) may put in what it read before a revocation whose tombstone its successor
- * flushed. So the successor sets the tombstones of this long again; a loader isn't held up longer between reading and putting. */
+/* A load that its lock was taken from (the connection broke) may put in what it read before a revocation whose
+ * tombstone its successor flushed. So the successor sets the tombstones of this long again; a loader isn't held up
+ * longer between reading and putting. */
 #define ENDED_LATELY "15 minutes"
 
 /* lead() says whether this connection holds the loaders' lock, taken now or before. */
@@ -18,11 +19,12 @@ const struct quire_statement loader_statement_lead = {
     .name = "session.loader_lead", .sql = "SELECT session.lead(1)", .on_primary_only = true};
 const struct quire_statement loader_statement_unlock = {
     .name = "session.loader_unlock", .sql = "SELECT pg_advisory_unlock(1903520114, 1)", .on_primary_only = true};
-/* By the primary key. PostgreSQL hears of a session's use late by up to idle_s / 144 (upkeep.c): that much is allowed for, so that no live
- * session is taken for an idle one. */
+/* By the primary key. PostgreSQL hears of a session's use late by up to idle_s / 144 (upkeep.c): that much is allowed
+ * for, so that no live session is taken for an idle one. */
 const struct quire_statement loader_statement_live = {
     .name = "session.loader_live",
-    .sql = "SELECT id, account_id, tag || token_hash, idle_s, expires_at, least(now(), last_seen_at + make_interval(secs => idle_s / 144.0)) "
+    .sql = "SELECT id, account_id, tag || token_hash, idle_s, expires_at, least(now(), last_seen_at + "
+           "make_interval(secs => idle_s / 144.0)) "
            "FROM session.sessions WHERE id > $1 AND revoked_at IS NULL AND expires_at > now() "
            "AND last_seen_at + make_interval(secs => idle_s * (1 + 1 / 144.0)) > now() ORDER BY id LIMIT " CHUNK,
     .on_primary_only = true,
@@ -30,7 +32,8 @@ const struct quire_statement loader_statement_live = {
 /* By the index of revoked_at. */
 const struct quire_statement loader_statement_ended = {
     .name = "session.loader_ended",
-    .sql = "SELECT id, tag || token_hash FROM session.sessions WHERE id > $1 AND revoked_at > now() - interval '" ENDED_LATELY "' "
+    .sql = "SELECT id, tag || token_hash FROM session.sessions WHERE id > $1 AND revoked_at > now() - interval "
+           "'" ENDED_LATELY "' "
            "ORDER BY id LIMIT " CHUNK,
     .on_primary_only = true,
 };
@@ -59,7 +62,8 @@ static enum warmth look(struct quire_background *background, char ret_run_id[LOA
     const char *run_id = reply == NULL ? NULL : quire_background_redis_run_id(background);
     enum warmth warmth = AWAY;
     if (run_id != NULL && reply->type != REDIS_REPLY_ERROR) {
-        bool same = reply->type == REDIS_REPLY_STRING && reply->len == strlen(run_id) && memcmp(reply->str, run_id, reply->len) == 0;
+        bool same = reply->type == REDIS_REPLY_STRING && reply->len == strlen(run_id) &&
+                    memcmp(reply->str, run_id, reply->len) == 0;
         warmth = same ? WARM : COLD;
         (void)snprintf(ret_run_id, LOADER_RUN_ID_CHARACTERS + 1, "%s", run_id);
     }
@@ -68,7 +72,8 @@ static enum warmth look(struct quire_background *background, char ret_run_id[LOA
     return warmth;
 }
 
-/* Empties Redis and leaves a nonce there: whatever flushes it again takes that away, and with it the right to set the epoch. */
+/* Empties Redis and leaves a nonce there: whatever flushes it again takes that away, and with it the right to set the
+ * epoch. */
 static bool begin(struct loader *loader, struct quire_background *background) {
     uint8_t random[LOADER_NONCE_CHARACTERS / 2];
     int64_t answer;
@@ -91,14 +96,16 @@ static unsigned watch(struct loader *loader, struct quire_background *background
         (void)ask(background, &loader_statement_unlock); /* else it falls with the connection */
     if (warmth != COLD || !begin(loader, background))
         return RETRY_REST_MS;
-    QUIRE_LOG(quire_background_log(background), QUIRE_INFO, "loader.begun", QUIRE_CTEXT("redis_run_id", loader->run_id));
+    QUIRE_LOG(quire_background_log(background), QUIRE_INFO, "loader.begun",
+              QUIRE_CTEXT("redis_run_id", loader->run_id));
     loader->loaded = 0;
     loader_move(loader, LOADER_LIVE);
     return 0;
 }
 
 /* The next chunk of the statement after the cursor, which moves to its end. NULL when it failed. */
-static PGresult *next_chunk(struct loader *loader, struct quire_background *background, const struct quire_statement *statement) {
+static PGresult *next_chunk(struct loader *loader, struct quire_background *background,
+                            const struct quire_statement *statement) {
     struct quire_parameters parameters = {.arena = quire_background_arena(background)};
     quire_bind_uuid(&parameters, loader->cursor);
     PGresult *result = quire_background_sql(background, statement, &parameters);
@@ -145,7 +152,8 @@ static bool put_ended(struct quire_background *background, const PGresult *resul
     return fcall_run_integer(&call, background, &removed);
 }
 
-/* Sets the epoch, unless Redis was emptied or restarted since: it names the run id that was begun with, and asks for the nonce. */
+/* Sets the epoch, unless Redis was emptied or restarted since: it names the run id that was begun with, and asks for
+ * the nonce. */
 static void finish(struct loader *loader, struct quire_background *background) {
     int64_t set = 0;
     struct fcall call;
@@ -156,8 +164,8 @@ static void finish(struct loader *loader, struct quire_background *background) {
     fcall_add(&call, quire_slice_of(loader->run_id));
     bool asked = fcall_run_integer(&call, background, &set);
     if (asked && set == 1)
-        QUIRE_LOG(quire_background_log(background), QUIRE_INFO, "loader.done", QUIRE_CTEXT("redis_run_id", loader->run_id),
-                  QUIRE_INTEGER("sessions", loader->loaded));
+        QUIRE_LOG(quire_background_log(background), QUIRE_INFO, "loader.done",
+                  QUIRE_CTEXT("redis_run_id", loader->run_id), QUIRE_INTEGER("sessions", loader->loaded));
     (void)ask(background, &loader_statement_unlock); /* failed, it falls with the connection */
 }
 
@@ -190,7 +198,8 @@ unsigned loader_run(struct quire_background *background, void *context) {
         return watch(loader, background);
     if (step(loader, background))
         return 0;
-    QUIRE_LOG(quire_background_log(background), QUIRE_WARN, "loader.interrupted", QUIRE_CTEXT("instead", "begins anew"));
+    QUIRE_LOG(quire_background_log(background), QUIRE_WARN, "loader.interrupted",
+              QUIRE_CTEXT("instead", "begins anew"));
     loader_move(loader, LOADER_WATCHING);
     return RETRY_REST_MS;
 }

@@ -14,7 +14,8 @@
 /* How often a password is verified again because the account's changed meanwhile. */
 #define STALE_MAX 2u
 
-/* By the unique index of email_folded. On the primary: an account logs in the moment it is registered, and there is no watermark before a session. */
+/* By the unique index of email_folded. On the primary: an account logs in the moment it is registered, and there is no
+ * watermark before a session. */
 const struct quire_statement session_statement_account_of_email = {
     .name = "session.account_of_email",
     .sql = "SELECT id, email, created_at, password_hash FROM session.accounts WHERE email_folded = $1",
@@ -38,7 +39,7 @@ struct log_in {
     char *verified_hash;              /* what the password was verified against */
     struct password_hash better_hash; /* "" unless that is outgrown */
     unsigned stale;
-    bool right;                       /* the limit has been told */
+    bool right; /* the limit has been told */
 };
 
 static void find_account(struct quire_request *request);
@@ -52,8 +53,8 @@ static void publish_session(struct quire_request *request, const struct log_in *
     (void)snprintf(expires_ms, sizeof expires_ms, "%lld", (long long)quire_column_time(result, 0, 5));
     const struct quire_key keys[] = {quire_key_session(session), quire_key_revoked(session)};
     const struct quire_slice key_slices[] = {quire_key_slice(&keys[0]), quire_key_slice(&keys[1])};
-    const struct quire_slice arguments[] = {quire_slice_of(account), quire_slice_of(id), quire_slice_of(idle_s), quire_slice_of(expires_ms),
-                                            QUIRE_SLICE_LITERAL("0")};
+    const struct quire_slice arguments[] = {quire_slice_of(account), quire_slice_of(id), quire_slice_of(idle_s),
+                                            quire_slice_of(expires_ms), QUIRE_SLICE_LITERAL("0")};
     quire_request_publish(request, "quire_session_put", false, key_slices, 2, arguments, 5);
 }
 
@@ -70,7 +71,8 @@ static void on_logged_in(struct quire_request *request, const PGresult *result) 
             quire_request_refuse_for(request, 503, NULL, 1);
         return;
     }
-    /* A session that a former delivery opened and its owner has ended since is not put back; the answer is the first one all the same. */
+    /* A session that a former delivery opened and its owner has ended since is not put back; the answer is the first
+     * one all the same. */
     if (quire_column_bool(result, 0, 1))
         publish_session(request, log_in, result);
     Quire__Account account = QUIRE__ACCOUNT__INIT;
@@ -104,8 +106,8 @@ static void write_session(struct quire_request *request, struct log_in *log_in) 
     quire_request_write(request, &session_statement_log_in, parameters, on_logged_in);
 }
 
-/* Verifies the password against the account's hash, or against nobody's: an e-mail that is unknown takes as long and is answered the same as a wrong
- * password. False when the request has been answered. */
+/* Verifies the password against the account's hash, or against nobody's: an e-mail that is unknown takes as long and is
+ * answered the same as a wrong password. False when the request has been answered. */
 static bool verify(struct quire_request *request, struct log_in *log_in) {
     const struct session_context *context = quire_request_context(request);
     const char *hash = log_in->verified_hash != NULL ? log_in->verified_hash : context->nobody.text;
@@ -153,7 +155,8 @@ static void find_account(struct quire_request *request) {
     quire_request_read_primary(request, &session_statement_account_of_email, parameters, on_account);
 }
 
-void session_log_in(Quire__Session_Service *service, const Quire__LogInRequest *input, Quire__LogInReply_Closure closure, void *closure_data) {
+void session_log_in(Quire__Session_Service *service, const Quire__LogInRequest *input,
+                    Quire__LogInReply_Closure closure, void *closure_data) {
     (void)service;
     (void)closure; /* the continuation answers by the request */
     struct quire_request *request = quire_request_of(closure_data);
@@ -170,7 +173,8 @@ void session_log_in(Quire__Session_Service *service, const Quire__LogInRequest *
         return;
     }
     /* The gateway mints for this e-mail; a token of another tag would be looked for in the wrong place. */
-    if (input->token_hash.len != QUIRE_SESSION_BYTES || memcmp(input->token_hash.data, log_in->tag, QUIRE_TAG_BYTES) != 0) {
+    if (input->token_hash.len != QUIRE_SESSION_BYTES ||
+        memcmp(input->token_hash.data, log_in->tag, QUIRE_TAG_BYTES) != 0) {
         quire_request_refuse(request, 400, "The token was not minted for this e-mail address.");
         return;
     }

@@ -39,14 +39,15 @@ static struct file_state file_look(const char *path) {
 }
 
 static bool file_same(const struct file_state *a, const struct file_state *b) {
-    return a->device == b->device && a->inode == b->inode && a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
-           a->changed.tv_nsec == b->changed.tv_nsec;
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 /* Lock held. False, with the keys as they were, when the file is no key file. */
 static bool secrets_read(struct secrets *secrets) {
     struct key_ring ring = {.count = 0};
-    struct file_state file = file_look(secrets->path); /* before the reading: a change in between is seen the next time */
+    struct file_state file =
+        file_look(secrets->path); /* before the reading: a change in between is seen the next time */
     char error[160];
     bool read = quire_seal_keys_read(secrets->path, KEYS_MAX, ring.keys, &ring.count, error);
     if (read) {
@@ -57,8 +58,8 @@ static bool secrets_read(struct secrets *secrets) {
                   QUIRE_INTEGER("current_key", ring.keys[0].id));
     } else if (!secrets->failing) {
         secrets->failing = true;
-        QUIRE_LOG(secrets->log, QUIRE_ERROR, "secrets.unreadable", QUIRE_CTEXT("path", secrets->path), QUIRE_CTEXT("reason", error),
-                  QUIRE_INTEGER("keys_kept", secrets->ring.count));
+        QUIRE_LOG(secrets->log, QUIRE_ERROR, "secrets.unreadable", QUIRE_CTEXT("path", secrets->path),
+                  QUIRE_CTEXT("reason", error), QUIRE_INTEGER("keys_kept", secrets->ring.count));
     }
     sodium_memzero(&ring, sizeof ring);
     return read;
@@ -96,8 +97,8 @@ static void secrets_follow(struct secrets *secrets, uint64_t now_ns, bool asked)
         (void)secrets_read(secrets); /* logged; the keys of before serve on */
 }
 
-enum quire_open_result secrets_open(struct secrets *secrets, struct quire_slice correlation, uint64_t deadline_ms, struct quire_slice sealed,
-                                    uint64_t now_ns, struct secret *ret_secret) {
+enum quire_open_result secrets_open(struct secrets *secrets, struct quire_slice correlation, uint64_t deadline_ms,
+                                    struct quire_slice sealed, uint64_t now_ns, struct secret *ret_secret) {
     if (correlation.size != QUIRE_CORRELATION_BYTES || sealed.size > sizeof ret_secret->bytes)
         return QUIRE_OPEN_FORGED;
     enum quire_open_result result = QUIRE_OPEN_UNKNOWN_KEY;
@@ -106,8 +107,8 @@ enum quire_open_result secrets_open(struct secrets *secrets, struct quire_slice 
     for (int asked = 0; asked <= 1 && result == QUIRE_OPEN_UNKNOWN_KEY; asked++) {
         /* The gateway may have the new key a moment before this process looks at its file. */
         secrets_follow(secrets, now_ns, asked == 1);
-        result = quire_open(secrets->ring.keys, secrets->ring.count, correlation.bytes, deadline_ms, sealed, ret_secret->bytes,
-                            &ret_secret->size);
+        result = quire_open(secrets->ring.keys, secrets->ring.count, correlation.bytes, deadline_ms, sealed,
+                            ret_secret->bytes, &ret_secret->size);
     }
     pthread_mutex_unlock(&secrets->lock);
     return result;

@@ -1,5 +1,5 @@
-/* Opens what the gateway sealed (base/seal.h) with the keys of one file, and follows the file when it changes: the current key and those
- * before it are all accepted, so that keys rotate under load. Any thread. */
+/* Opens what the gateway sealed (base/seal.h) with the keys of one file, and follows the file when it changes: the
+ * current key and those before it are all accepted, so that keys rotate under load. Any thread. */
 #ifndef QUIRE_SESSION_SECRETS_H
 #define QUIRE_SESSION_SECRETS_H
 
@@ -26,11 +26,12 @@ QUIRE_MUSTCHECK struct secrets *secrets_create(const char *path, struct quire_lo
 /* Wipes the keys. Takes NULL. */
 void secrets_destroy(struct secrets *secrets);
 
-/* Opens a sealed field of the message of this correlation id and deadline; sealed for another message it is FORGED. Looks at the file first when
- * SECRETS_RELOAD_MS have passed since it last did, and at once for a key that it doesn't know; a file that can't be read leaves the
- * keys as they were. */
-QUIRE_MUSTCHECK enum quire_open_result secrets_open(struct secrets *secrets, struct quire_slice correlation, uint64_t deadline_ms,
-                                                    struct quire_slice sealed, uint64_t now_ns, struct secret *ret_secret);
+/* Opens a sealed field of the message of this correlation id and deadline; sealed for another message it is FORGED.
+ * Looks at the file first when SECRETS_RELOAD_MS have passed since it last did, and at once for a key that it doesn't
+ * know; a file that can't be read leaves the keys as they were. */
+QUIRE_MUSTCHECK enum quire_open_result secrets_open(struct secrets *secrets, struct quire_slice correlation,
+                                                    uint64_t deadline_ms, struct quire_slice sealed, uint64_t now_ns,
+                                                    struct secret *ret_secret);
 void secret_wipe(struct secret *secret);
 
 #endif

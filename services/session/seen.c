@@ -39,7 +39,8 @@ void seen_destroy(struct seen *seen) {
 static void seen_drop(struct seen *seen, uint64_t now_ns) {
     if (!seen->failing) {
         seen->failing = true;
-        QUIRE_LOG(seen->options.log, QUIRE_WARN, "seen.redis_away", QUIRE_CTEXT("instead", "lists show last_seen_at as PostgreSQL knows it"));
+        QUIRE_LOG(seen->options.log, QUIRE_WARN, "seen.redis_away",
+                  QUIRE_CTEXT("instead", "lists show last_seen_at as PostgreSQL knows it"));
     }
     if (seen->redis != NULL)
         redisFree(seen->redis);
@@ -114,7 +115,8 @@ static redisReply *seen_ask(redisContext *redis, const struct quire_slice *sessi
     return reply;
 }
 
-void seen_find(struct seen *seen, const struct quire_slice *sessions, size_t count, uint64_t now_ns, int64_t *ret_seen_ms) {
+void seen_find(struct seen *seen, const struct quire_slice *sessions, size_t count, uint64_t now_ns,
+               int64_t *ret_seen_ms) {
     if (count == 0)
         return;
     pthread_mutex_lock(&seen->lock);

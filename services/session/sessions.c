@@ -2,8 +2,8 @@
 #include "session/handlers.h"
 
 #include "base/clock.h"
-#include "base/token.h"
 #include "base/id.h"
+#include "base/token.h"
 
 /* What a list shows at most, newest first; the older ones live on unseen. */
 #define LISTED_MAX "1000"
@@ -11,7 +11,8 @@
 /* By the index of account_id. */
 const struct quire_statement session_statement_list = {
     .name = "session.list",
-    .sql = "SELECT id, tag || token_hash, created_at, last_seen_at, expires_at, idle_s, ip, user_agent FROM session.sessions "
+    .sql = "SELECT id, tag || token_hash, created_at, last_seen_at, expires_at, idle_s, ip, user_agent FROM "
+           "session.sessions "
            "WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > now() ORDER BY id DESC LIMIT " LISTED_MAX,
 };
 /* Locks the one row, found by the primary key or by the unique index of token_hash. */
@@ -21,7 +22,16 @@ const struct quire_statement session_statement_revoke = {
     .on_primary_only = true,
 };
 
-enum { COLUMN_ID, COLUMN_SESSION, COLUMN_CREATED_AT, COLUMN_LAST_SEEN_AT, COLUMN_EXPIRES_AT, COLUMN_IDLE_S, COLUMN_IP, COLUMN_USER_AGENT };
+enum {
+    COLUMN_ID,
+    COLUMN_SESSION,
+    COLUMN_CREATED_AT,
+    COLUMN_LAST_SEEN_AT,
+    COLUMN_EXPIRES_AT,
+    COLUMN_IDLE_S,
+    COLUMN_IP,
+    COLUMN_USER_AGENT
+};
 
 /* NULL for null, and without memory. */
 static char *text_of(struct quire_request *request, const PGresult *result, int row, int column) {
@@ -31,13 +41,15 @@ static char *text_of(struct quire_request *request, const PGresult *result, int 
 }
 
 /* Fills an entry; false when the session has been idle too long, so that it lives no more. */
-static bool fill_entry(struct quire_request *request, const PGresult *result, int row, int64_t seen_ms, Quire__SessionEntry *entry) {
+static bool fill_entry(struct quire_request *request, const PGresult *result, int row, int64_t seen_ms,
+                       Quire__SessionEntry *entry) {
     const int64_t now_ms = (int64_t)quire_request_now_ms(request);
     const int64_t stored_ms = quire_column_time(result, row, COLUMN_LAST_SEEN_AT);
     const struct quire_slice session = quire_column_text(result, row, COLUMN_SESSION);
     const struct quire_slice id = quire_column_text(result, row, COLUMN_ID);
     quire__session_entry__init(entry);
-    entry->current = quire_slice_equal(session, (struct quire_slice){quire_request_session(request), QUIRE_SESSION_BYTES});
+    entry->current =
+        quire_slice_equal(session, (struct quire_slice){quire_request_session(request), QUIRE_SESSION_BYTES});
     entry->last_seen_at = seen_ms > stored_ms ? seen_ms : stored_ms;
     if (entry->current && now_ms > entry->last_seen_at)
         entry->last_seen_at = now_ms; /* this very request */
@@ -57,7 +69,8 @@ static void on_listed(struct quire_request *request, const PGresult *result) {
     struct quire_slice *sessions = session_alloc(request, (rows + 1) * sizeof *sessions);
     int64_t *seen_ms = sessions == NULL ? NULL : session_alloc(request, (rows + 1) * sizeof *seen_ms);
     Quire__SessionEntry *entries = seen_ms == NULL ? NULL : session_alloc(request, (rows + 1) * sizeof *entries);
-    Quire__SessionEntry **items = entries == NULL ? NULL : session_alloc(request, (rows + 1) * sizeof(Quire__SessionEntry *));
+    Quire__SessionEntry **items =
+        entries == NULL ? NULL : session_alloc(request, (rows + 1) * sizeof(Quire__SessionEntry *));
     if (items == NULL)
         return;
     for (size_t i = 0; i < rows; i++)
@@ -72,8 +85,8 @@ static void on_listed(struct quire_request *request, const PGresult *result) {
     quire_request_reply(request, &list.base);
 }
 
-void session_list_sessions(Quire__Session_Service *service, const Quire__ListSessionsRequest *input, Quire__SessionList_Closure closure,
-                           void *closure_data) {
+void session_list_sessions(Quire__Session_Service *service, const Quire__ListSessionsRequest *input,
+                           Quire__SessionList_Closure closure, void *closure_data) {
     (void)service;
     (void)input;
     (void)closure; /* the continuation answers by the request */
@@ -84,7 +97,8 @@ void session_list_sessions(Quire__Session_Service *service, const Quire__ListSes
 }
 
 /* Ends the account's session of `id`, or of `token_hash` (32 bytes); the other is NULL. */
-static void revoke(struct quire_request *request, const uint8_t *id, const uint8_t *token_hash, quire_on_result *on_result) {
+static void revoke(struct quire_request *request, const uint8_t *id, const uint8_t *token_hash,
+                   quire_on_result *on_result) {
     struct quire_parameters *parameters = quire_request_parameters(request);
     quire_bind_uuid(parameters, quire_request_account(request));
     session_bind_once(parameters, request);
@@ -106,8 +120,8 @@ static void on_logged_out(struct quire_request *request, const PGresult *result)
     quire_request_reply(request, &reply.base);
 }
 
-void session_log_out(Quire__Session_Service *service, const Quire__LogOutRequest *input, Quire__LogOutReply_Closure closure,
-                     void *closure_data) {
+void session_log_out(Quire__Session_Service *service, const Quire__LogOutRequest *input,
+                     Quire__LogOutReply_Closure closure, void *closure_data) {
     (void)service;
     (void)input;
     (void)closure;

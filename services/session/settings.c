@@ -4,24 +4,29 @@
 
 static const struct quire_setting table[] = {
     {"QUIRE_SEAL_KEYS_FILE", QUIRE_SETTING_TEXT, AT(seal_keys_file), .fallback = "", .unit = "path",
-     .about = "Key pairs that open sealed passwords, one `<id> <public hex> <secret hex>` a line, the current one first; followed when it "
+     .about = "Key pairs that open sealed passwords, one `<id> <public hex> <secret hex>` a line, the current one "
+              "first; followed when it "
               "changes. Needed by the password lane only."},
-    {"QUIRE_SESSION_IDLE_S", QUIRE_SETTING_INTEGER, AT(idle_s), .fallback = "86400", .min = 1, .max = 31536000, .unit = "s",
-     .about = "How long a session lives without a request."},
-    {"QUIRE_SESSION_ABSOLUTE_S", QUIRE_SETTING_INTEGER, AT(absolute_s), .fallback = "2592000", .min = 1, .max = 315360000, .unit = "s",
-     .about = "How long a session lives at most."},
-    {"QUIRE_PASSWORD_MEMORY_KIB", QUIRE_SETTING_INTEGER, AT(password_memory_kib), .fallback = "19456", .min = 1024, .max = 1048576, .unit = "KiB",
+    {"QUIRE_SESSION_IDLE_S", QUIRE_SETTING_INTEGER, AT(idle_s), .fallback = "86400", .min = 1, .max = 31536000,
+     .unit = "s", .about = "How long a session lives without a request."},
+    {"QUIRE_SESSION_ABSOLUTE_S", QUIRE_SETTING_INTEGER, AT(absolute_s), .fallback = "2592000", .min = 1,
+     .max = 315360000, .unit = "s", .about = "How long a session lives at most."},
+    {"QUIRE_PASSWORD_MEMORY_KIB", QUIRE_SETTING_INTEGER, AT(password_memory_kib), .fallback = "19456", .min = 1024,
+     .max = 1048576, .unit = "KiB",
      .about = "Memory that Argon2id takes for a password; raised, a hash follows at its owner's next log-in."},
-    {"QUIRE_PASSWORD_PASSES", QUIRE_SETTING_INTEGER, AT(password_passes), .fallback = "2", .min = 1, .max = 20, .unit = "",
-     .about = "Passes of Argon2id over that memory."},
+    {"QUIRE_PASSWORD_PASSES", QUIRE_SETTING_INTEGER, AT(password_passes), .fallback = "2", .min = 1, .max = 20,
+     .unit = "", .about = "Passes of Argon2id over that memory."},
 };
 
 /* Runtime's settings, which runtime checks and prints; empty where it has a default of its own. */
 static const struct quire_setting shared[] = {
-    {"QUIRE_LANES", QUIRE_SETTING_TEXT, AT(lanes), .fallback = "", .unit = "", .about = "The lanes that this process serves."},
+    {"QUIRE_LANES", QUIRE_SETTING_TEXT, AT(lanes), .fallback = "", .unit = "",
+     .about = "The lanes that this process serves."},
     {"QUIRE_REDIS", QUIRE_SETTING_TEXT, AT(redis), .fallback = "", .unit = "", .about = "Redis, as host:port."},
-    {"QUIRE_REDIS_USERNAME", QUIRE_SETTING_TEXT, AT(redis_username), .fallback = "", .unit = "", .about = "The name to log in to Redis with."},
-    {"QUIRE_REDIS_PASSWORD", QUIRE_SETTING_TEXT, AT(redis_password), .fallback = "", .secret = true, .unit = "", .about = "Redis' password."},
+    {"QUIRE_REDIS_USERNAME", QUIRE_SETTING_TEXT, AT(redis_username), .fallback = "", .unit = "",
+     .about = "The name to log in to Redis with."},
+    {"QUIRE_REDIS_PASSWORD", QUIRE_SETTING_TEXT, AT(redis_password), .fallback = "", .secret = true, .unit = "",
+     .about = "Redis' password."},
 };
 
 struct quire_setting_table session_settings_table(struct session_settings *target) {

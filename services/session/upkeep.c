@@ -8,13 +8,14 @@
 #define PIECE_TEXT "500"
 #define SWEEP_PIECE 1000
 #define SWEEP_MS 10000u
-#define REST_MS 1000u      /* between looks for what is to be done */
+#define REST_MS 1000u /* between looks for what is to be done */
 #define FOLLOWER_REST_MS 2000u
-#define MORE_REST_MS 20u   /* between the pieces of more than one */
+#define MORE_REST_MS 20u /* between the pieces of more than one */
 #define ROUND_MS_MAX 60000
 
-/* A last-seen time is brought when it is idle_s / IDLE_PARTS newer than PostgreSQL's, in rounds of idle_s / IDLE_PARTS at most: a busy session of the
- * default idle time costs an update every five minutes, and PostgreSQL is late by 2 / IDLE_PARTS, which the loader allows for. */
+/* A last-seen time is brought when it is idle_s / IDLE_PARTS newer than PostgreSQL's, in rounds of idle_s / IDLE_PARTS
+ * at most: a busy session of the default idle time costs an update every five minutes, and PostgreSQL is late by 2 /
+ * IDLE_PARTS, which the loader allows for. */
 #define IDLE_PARTS 288
 
 const struct quire_statement upkeep_statement_lead = {
@@ -30,7 +31,8 @@ const struct quire_statement upkeep_statement_live = {
 const struct quire_statement upkeep_statement_seen = {
     .name = "session.upkeep_seen",
     .sql = "UPDATE session.sessions s SET last_seen_at = u.seen "
-           "FROM (SELECT unnest($1::uuid[]) AS id, to_timestamp(unnest($2::int8[]) / 1000.0) AS seen) u WHERE s.id = u.id AND s.last_seen_at < u.seen",
+           "FROM (SELECT unnest($1::uuid[]) AS id, to_timestamp(unnest($2::int8[]) / 1000.0) AS seen) u WHERE s.id = "
+           "u.id AND s.last_seen_at < u.seen",
     .on_primary_only = true,
 };
 /* By the partial index sessions_unsynced. */
@@ -50,7 +52,8 @@ const struct quire_statement upkeep_statement_sweep = {
     .name = "session.upkeep_sweep", .sql = "SELECT session.sweep($1)", .on_primary_only = true};
 
 /* Runs a statement that answers nothing. */
-static bool execute(struct quire_background *background, const struct quire_statement *statement, struct quire_parameters *parameters) {
+static bool execute(struct quire_background *background, const struct quire_statement *statement,
+                    struct quire_parameters *parameters) {
     PGresult *result = quire_background_sql(background, statement, parameters);
     PQclear(result);
     return result != NULL;
@@ -64,7 +67,8 @@ static bool leads(struct quire_background *background) {
     return leading;
 }
 
-/* A revocation reaches Redis before its caller hears of it, if it can; this is for when it couldn't, and costs the others one repetition. */
+/* A revocation reaches Redis before its caller hears of it, if it can; this is for when it couldn't, and costs the
+ * others one repetition. */
 static bool revoke_rows(struct quire_background *background, const PGresult *result) {
     const int rows = PQntuples(result);
     struct quire_parameters parameters = {.arena = quire_background_arena(background)};
@@ -123,7 +127,8 @@ static bool bring_rows(struct quire_background *background, const PGresult *resu
         return false;
     for (int row = 0; row < rows; row++) {
         const int64_t step_ms = (int64_t)quire_column_int32(result, row, 3) * 1000 / IDLE_PARTS;
-        if (reply->element[row]->type != REDIS_REPLY_INTEGER || reply->element[row]->integer <= quire_column_time(result, row, 2) + step_ms)
+        if (reply->element[row]->type != REDIS_REPLY_INTEGER ||
+            reply->element[row]->integer <= quire_column_time(result, row, 2) + step_ms)
             continue;
         ids[count] = quire_column_text(result, row, 0);
         seen_ms[count++] = reply->element[row]->integer;

@@ -1,6 +1,7 @@
 #include "session/utf8.h"
 
-/* Bytes of the character that starts at `text`, 0 when none does (RFC 3629 4: no surrogates, nothing overlong). A NUL ends it early by itself. */
+/* Bytes of the character that starts at `text`, 0 when none does (RFC 3629 4: no surrogates, nothing overlong). A NUL
+ * ends it early by itself. */
 static size_t character_bytes(const uint8_t *text) {
     uint8_t lead = text[0];
     if (lead < 0x80)

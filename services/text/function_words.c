@@ -3,18 +3,43 @@
 #include <assert.h>
 
 enum {
-    LANGUAGE_EN, LANGUAGE_DE, LANGUAGE_FR, LANGUAGE_ES, LANGUAGE_PT, LANGUAGE_IT, LANGUAGE_NL, LANGUAGE_SV,
-    LANGUAGE_DA, LANGUAGE_NO, LANGUAGE_FI, LANGUAGE_HU, LANGUAGE_TR, LANGUAGE_RO, LANGUAGE_PL, LANGUAGE_CS,
-    LANGUAGE_CA, LANGUAGE_ID, LANGUAGE_LT, LANGUAGE_RU, LANGUAGE_UK, LANGUAGE_BG, LANGUAGE_SR, LANGUAGE_AR,
-    LANGUAGE_FA, LANGUAGE_UR, LANGUAGE_HI, LANGUAGE_NE, LANGUAGE_MR, LANGUAGE_EL,
+    LANGUAGE_EN,
+    LANGUAGE_DE,
+    LANGUAGE_FR,
+    LANGUAGE_ES,
+    LANGUAGE_PT,
+    LANGUAGE_IT,
+    LANGUAGE_NL,
+    LANGUAGE_SV,
+    LANGUAGE_DA,
+    LANGUAGE_NO,
+    LANGUAGE_FI,
+    LANGUAGE_HU,
+    LANGUAGE_TR,
+    LANGUAGE_RO,
+    LANGUAGE_PL,
+    LANGUAGE_CS,
+    LANGUAGE_CA,
+    LANGUAGE_ID,
+    LANGUAGE_LT,
+    LANGUAGE_RU,
+    LANGUAGE_UK,
+    LANGUAGE_BG,
+    LANGUAGE_SR,
+    LANGUAGE_AR,
+    LANGUAGE_FA,
+    LANGUAGE_UR,
+    LANGUAGE_HI,
+    LANGUAGE_NE,
+    LANGUAGE_MR,
+    LANGUAGE_EL,
     LANGUAGES
 };
 static_assert(LANGUAGES <= FUNCTION_WORD_LANGUAGES_MAX, "one bit a language");
 
 const char *const function_word_languages[] = {
-    "en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "no", "fi", "hu",
-    "tr", "ro", "pl", "cs", "ca", "id", "lt", "ru", "uk", "bg", "sr", "ar",
-    "fa", "ur", "hi", "ne", "mr", "el",
+    "en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "no", "fi", "hu", "tr", "ro", "pl",
+    "cs", "ca", "id", "lt", "ru", "uk", "bg", "sr", "ar", "fa", "ur", "hi", "ne", "mr", "el",
 };
 const size_t function_word_languages_count = LANGUAGES;
 static_assert(sizeof(function_word_languages) / sizeof(function_word_languages[0]) == LANGUAGES, "one code a language");

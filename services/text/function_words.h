@@ -1,5 +1,6 @@
-/* The commonest function words of each language that is told apart by them. Constant data, any thread. Words are folded as words.h folds them, and
- * stand in byte order (a test checks both), so that one binary search finds a word's languages. */
+/* The commonest function words of each language that is told apart by them. Constant data, any thread. Words are folded
+ * as words.h folds them, and stand in byte order (a test checks both), so that one binary search finds a word's
+ * languages. */
 #ifndef QUIRE_TEXT_FUNCTION_WORDS_H
 #define QUIRE_TEXT_FUNCTION_WORDS_H
 

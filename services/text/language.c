@@ -8,11 +8,13 @@
 #include <unicode/utf8.h>
 
 /* Two letters a code, in order. */
-static const char iso_639_1[] =
-    "aaabaeafakamanarasavayazbabebgbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufafffifjfofrfygagdglgngugvhahehihohrht"
-    "huhyhziaidieigiiikioisitiujajvkakgkikjkkklkmknkokrkskukvkwkylalblglilnloltlulvmgmhmimkmlmnmrmsmtmynanbndnengnlnnnonrnvny"
-    "ocojomorospapiplpsptqurmrnrorurwsascsdsesgsiskslsmsnsosqsrssstsusvswtatetgthtitktltntotrtstttwtyugukuruzvevivowawoxhyiyo"
-    "zazhzu";
+static const char iso_639_1[] = "aaabaeafakamanarasavayazbabebgbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufaff"
+                                "fifjfofrfygagdglgngugvhahehihohrht"
+                                "huhyhziaidieigiiikioisitiujajvkakgkikjkkklkmknkokrkskukvkwkylalblglilnloltlulvmgmhmimk"
+                                "mlmnmrmsmtmynanbndnengnlnnnonrnvny"
+                                "ocojomorospapiplpsptqurmrnrorurwsascsdsesgsiskslsmsnsosqsrssstsusvswtatetgthtitktltnto"
+                                "trtstttwtyugukuruzvevivowawoxhyiyo"
+                                "zazhzu";
 
 bool text_is_language_code(struct quire_slice code) {
     if (code.size != 2)
@@ -33,10 +35,11 @@ static const struct {
     UScriptCode script;
     const char *language;
 } scripts_of_one[] = {
-    {USCRIPT_HEBREW, "he"},  {USCRIPT_GREEK, "el"},     {USCRIPT_ARMENIAN, "hy"},  {USCRIPT_GEORGIAN, "ka"}, {USCRIPT_THAI, "th"},
-    {USCRIPT_LAO, "lo"},     {USCRIPT_KHMER, "km"},     {USCRIPT_MYANMAR, "my"},   {USCRIPT_TAMIL, "ta"},    {USCRIPT_TELUGU, "te"},
-    {USCRIPT_KANNADA, "kn"}, {USCRIPT_MALAYALAM, "ml"}, {USCRIPT_BENGALI, "bn"},   {USCRIPT_GUJARATI, "gu"}, {USCRIPT_GURMUKHI, "pa"},
-    {USCRIPT_SINHALA, "si"}, {USCRIPT_ETHIOPIC, "am"},
+    {USCRIPT_HEBREW, "he"},   {USCRIPT_GREEK, "el"},    {USCRIPT_ARMENIAN, "hy"}, {USCRIPT_GEORGIAN, "ka"},
+    {USCRIPT_THAI, "th"},     {USCRIPT_LAO, "lo"},      {USCRIPT_KHMER, "km"},    {USCRIPT_MYANMAR, "my"},
+    {USCRIPT_TAMIL, "ta"},    {USCRIPT_TELUGU, "te"},   {USCRIPT_KANNADA, "kn"},  {USCRIPT_MALAYALAM, "ml"},
+    {USCRIPT_BENGALI, "bn"},  {USCRIPT_GUJARATI, "gu"}, {USCRIPT_GURMUKHI, "pa"}, {USCRIPT_SINHALA, "si"},
+    {USCRIPT_ETHIOPIC, "am"},
 };
 #define SCRIPTS_OF_ONE (sizeof(scripts_of_one) / sizeof(scripts_of_one[0]))
 
@@ -129,7 +132,8 @@ static bool vote(void *context, const struct text_word *word) {
     return true;
 }
 
-/* The language with the most function words: at least two of them and a tenth of all words, and a sixth more than the next. */
+/* The language with the most function words: at least two of them and a tenth of all words, and a sixth more than the
+ * next. */
 static const char *by_function_words(struct quire_slice text) {
     struct votes votes = {0};
     (void)text_words(text, vote, &votes); /* vote never stops it */
@@ -141,7 +145,8 @@ static const char *by_function_words(struct quire_slice text) {
     for (size_t i = 0; i < function_word_languages_count; i++)
         if (i != best && votes.of[i] > next)
             next = votes.of[i];
-    if (votes.of[best] < 2 || votes.of[best] * 10 < votes.words || votes.of[best] * 6 < next * 7 || votes.of[best] == next)
+    if (votes.of[best] < 2 || votes.of[best] * 10 < votes.words || votes.of[best] * 6 < next * 7 ||
+        votes.of[best] == next)
         return NULL;
     return function_word_languages[best];
 }
@@ -155,7 +160,8 @@ const char *text_language(struct quire_slice text) {
     const size_t letters = scripts.letters;
     if (letters == 0)
         return NULL;
-    /* A character of Han, Kana or Hangul says what several of an alphabet say, so that code and names in such a text don't outvote it. */
+    /* A character of Han, Kana or Hangul says what several of an alphabet say, so that code and names in such a text
+     * don't outvote it. */
     if (scripts.hangul * 4 > letters)
         return "ko";
     if ((scripts.han + scripts.kana) * 4 > letters)
@@ -163,7 +169,8 @@ const char *text_language(struct quire_slice text) {
     for (size_t i = 0; i < SCRIPTS_OF_ONE; i++)
         if (ones[i] * 2 > letters)
             return scripts_of_one[i].language;
-    if (scripts.latin * 2 > letters || scripts.cyrillic * 2 > letters || scripts.arabic * 2 > letters || scripts.devanagari * 2 > letters)
+    if (scripts.latin * 2 > letters || scripts.cyrillic * 2 > letters || scripts.arabic * 2 > letters ||
+        scripts.devanagari * 2 > letters)
         return by_function_words(text);
     return NULL;
 }

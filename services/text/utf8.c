@@ -9,7 +9,8 @@ bool text_valid(struct quire_slice text) {
         uint64_t eight;
         while (at + sizeof(eight) <= text.size) {
             memcpy(&eight, text.bytes + at, sizeof(eight));
-            if ((eight & 0x8080808080808080u) != 0 || ((eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u) != 0)
+            if ((eight & 0x8080808080808080u) != 0 ||
+                ((eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u) != 0)
                 break;
             at += sizeof(eight);
         }

@@ -14,7 +14,7 @@ enum kind {
     KIND_HANGUL,
     KIND_HAN, /* Kana too */
     KIND_SOUTH_EAST,
-    KIND_MARK, /* continues any run */
+    KIND_MARK,    /* continues any run */
     KIND_DROPPED, /* continues any run and leaves no trace */
 };
 
@@ -75,8 +75,8 @@ static enum kind kind_of(UChar32 c) {
     if (c == 0x30fc || c == 0xff70) /* the long-vowel sign of Kana belongs to no one script */
         return KIND_HAN;
     /* Hebrew points and accents, Arabic points and tatweel, soft hyphen, joiners: they decorate. */
-    if ((c >= 0x0591 && c <= 0x05c7 && c != 0x05be && c != 0x05c0 && c != 0x05c3 && c != 0x05c6) || (c >= 0x064b && c <= 0x065f) ||
-        c == 0x0670 || c == 0x0640 || c == 0x00ad || c == 0x200c || c == 0x200d)
+    if ((c >= 0x0591 && c <= 0x05c7 && c != 0x05be && c != 0x05c0 && c != 0x05c3 && c != 0x05c6) ||
+        (c >= 0x064b && c <= 0x065f) || c == 0x0670 || c == 0x0640 || c == 0x00ad || c == 0x200c || c == 0x200d)
         return KIND_DROPPED;
     const uint32_t mask = U_GET_GC_MASK(c);
     if ((mask & U_GC_M_MASK) != 0)
@@ -119,7 +119,8 @@ static size_t fold_run(struct cutter *cutter, UChar32 **ret_characters) {
     const int32_t after =
         unorm2_normalize(folder, cutter->folded.before, units, cutter->folded.after, (int32_t)FOLDED_UNITS_MAX, &error);
     int32_t count = 0;
-    (void)u_strToUTF32(cutter->folded.characters, (int32_t)FOLDED_UNITS_MAX, &count, cutter->folded.after, after, &error);
+    (void)u_strToUTF32(cutter->folded.characters, (int32_t)FOLDED_UNITS_MAX, &count, cutter->folded.after, after,
+                       &error);
     if (U_FAILURE(error))
         return 0;
     *ret_characters = cutter->folded.characters;
@@ -137,13 +138,15 @@ static bool emit(struct cutter *cutter, const UChar32 *characters, size_t count,
     return size == 0 || cutter->on_word(cutter->context, &word);
 }
 
-/* The bytes behind characters [at, at + count) of the folded run: exact when folding changed nothing, else the whole run. */
+/* The bytes behind characters [at, at + count) of the folded run: exact when folding changed nothing, else the whole
+ * run. */
 static void source_of(const struct run *run, size_t at, size_t count, size_t *ret_start, size_t *ret_end) {
     *ret_start = run->plain ? run->starts[at] : run->starts[0];
     *ret_end = run->plain && at + count < run->count ? run->starts[at + count] : run->end;
 }
 
-static bool emit_grams(struct cutter *cutter, const UChar32 *characters, size_t count, size_t width, bool also_single_han) {
+static bool emit_grams(struct cutter *cutter, const UChar32 *characters, size_t count, size_t width,
+                       bool also_single_han) {
     const struct run *run = &cutter->run;
     size_t start, end;
     if (count <= width) {
@@ -247,7 +250,8 @@ bool text_words(struct quire_slice text, text_on_word *on_word, void *context) {
             at += (size_t)offset;
         }
         const enum kind kind = kind_of(c);
-        if (kind == KIND_DROPPED || (cutter.run.count > 0 && cutter.run.kind == KIND_HEBREW && is_inner_quote(text, at, c)))
+        if (kind == KIND_DROPPED ||
+            (cutter.run.count > 0 && cutter.run.kind == KIND_HEBREW && is_inner_quote(text, at, c)))
             continue;
         if (kind == KIND_SEPARATOR ? !end_run(&cutter) : !add_character(&cutter, c, kind, start, at))
             return false;

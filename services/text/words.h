@@ -1,10 +1,10 @@
 /* Words as the index has them: what a passage and a question are both cut into, so that one finds the other.
  *
- * - Runs of letters and digits of a script that writes spaces are one word each, folded (Unicode NFKC_Casefold), at most 64 characters.
- *   Stemming, stop words and accents are left to PostgreSQL's dictionaries (documents.lexemes).
- * - Scripts without spaces, or without a dictionary, give n-grams of characters: Hebrew 4 of a word (a shorter word whole; points and the
- *   quote inside an acronym dropped, final letters folded), Hangul 2, Han and Kana 2 (a Han character also alone), Thai, Lao, Khmer,
- *   Myanmar 3. Measured best on public test sets for Hebrew (4) and Korean (2).
+ * - Runs of letters and digits of a script that writes spaces are one word each, folded (Unicode NFKC_Casefold), at
+ * most 64 characters. Stemming, stop words and accents are left to PostgreSQL's dictionaries (documents.lexemes).
+ * - Scripts without spaces, or without a dictionary, give n-grams of characters: Hebrew 4 of a word (a shorter word
+ * whole; points and the quote inside an acronym dropped, final letters folded), Hangul 2, Han and Kana 2 (a Han
+ * character also alone), Thai, Lao, Khmer, Myanmar 3. Measured best on public test sets for Hebrew (4) and Korean (2).
  * - All else separates: punctuation, symbols, white space.
  *
  * Any thread; linear time; memory on the stack. Invalid UTF-8 is read as U+FFFD, which separates. */

@@ -2,8 +2,9 @@
  *
  *     kafka_floor BROKERS REQUEST_TOPIC REPLY_TOPIC IN_FLIGHT SECONDS
  *
- * Two threads: one answers every message of the request topic's partition 0; the other keeps IN_FLIGHT requests of 200 bytes on their way, each with the time
- * of its sending inside. Prints {"requests_per_s", "p50_us", "p95_us", "p99_us"}. The client's settings are those of Quire's own. */
+ * Two threads: one answers every message of the request topic's partition 0; the other keeps IN_FLIGHT requests of 200
+ * bytes on their way, each with the time of its sending inside. Prints {"requests_per_s", "p50_us", "p95_us",
+ * "p99_us"}. The client's settings are those of Quire's own. */
 #include <librdkafka/rdkafka.h>
 
 #include <inttypes.h>
@@ -35,23 +36,20 @@ static uint64_t now_ns(void) {
 static rd_kafka_t *open_client(const char *brokers, rd_kafka_type_t type) {
     char error[256];
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers},
-        {"linger.ms", "0"},
-        {"socket.nagle.disable", "true"},
-        {"acks", "all"},
-        {"enable.idempotence", "true"},
-        {"fetch.queue.backoff.ms", "2"},
-        {"fetch.wait.max.ms", "100"},
-        {"group.id", "floor"},
-        {"enable.auto.commit", "false"},
-        {"queue.buffering.max.messages", "1000000"},
+        {"bootstrap.servers", brokers},   {"linger.ms", "0"},
+        {"socket.nagle.disable", "true"}, {"acks", "all"},
+        {"enable.idempotence", "true"},   {"fetch.queue.backoff.ms", "2"},
+        {"fetch.wait.max.ms", "100"},     {"group.id", "floor"},
+        {"enable.auto.commit", "false"},  {"queue.buffering.max.messages", "1000000"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         const char *name = settings[i][0];
-        const bool of_producer = strcmp(name, "linger.ms") == 0 || strcmp(name, "acks") == 0 || strcmp(name, "enable.idempotence") == 0 ||
+        const bool of_producer = strcmp(name, "linger.ms") == 0 || strcmp(name, "acks") == 0 ||
+                                 strcmp(name, "enable.idempotence") == 0 ||
                                  strcmp(name, "queue.buffering.max.messages") == 0;
-        const bool of_consumer = strncmp(name, "fetch.", 6) == 0 || strcmp(name, "group.id") == 0 || strcmp(name, "enable.auto.commit") == 0;
+        const bool of_consumer =
+            strncmp(name, "fetch.", 6) == 0 || strcmp(name, "group.id") == 0 || strcmp(name, "enable.auto.commit") == 0;
         if ((type == RD_KAFKA_PRODUCER && of_consumer) || (type == RD_KAFKA_CONSUMER && of_producer))
             continue;
         if (rd_kafka_conf_set(conf, name, settings[i][1], error, sizeof(error)) != RD_KAFKA_CONF_OK) {
@@ -81,7 +79,8 @@ static rd_kafka_queue_t *follow(rd_kafka_t *consumer, const char *topic) {
     return rd_kafka_queue_get_consumer(consumer);
 }
 
-/* One message with the wait, the rest without: rd_kafka_consume_batch_queue would wait its whole time for a full batch. */
+/* One message with the wait, the rest without: rd_kafka_consume_batch_queue would wait its whole time for a full batch.
+ */
 static size_t take(rd_kafka_queue_t *queue, rd_kafka_message_t **messages, int wait_ms) {
     ssize_t count = rd_kafka_consume_batch_queue(queue, wait_ms, messages, 1);
     if (count <= 0)
@@ -91,14 +90,16 @@ static size_t take(rd_kafka_queue_t *queue, rd_kafka_message_t **messages, int w
 }
 
 static void send_value(rd_kafka_t *producer, const char *topic, const void *value, size_t size) {
-    while (rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, size),
-                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    while (rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
+                             RD_KAFKA_V_VALUE((void *)(uintptr_t)value, size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                             RD_KAFKA_V_END) != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_poll(producer, 1);
 }
 
 static void *answer(void *argument) {
     struct floor *floor = argument;
-    rd_kafka_t *consumer = open_client(floor->brokers, RD_KAFKA_CONSUMER), *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
+    rd_kafka_t *consumer = open_client(floor->brokers, RD_KAFKA_CONSUMER),
+               *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
     rd_kafka_queue_t *queue = follow(consumer, floor->request_topic);
     rd_kafka_message_t *messages[BATCH_MAX];
     while (!atomic_load(&floor->stopping)) {
@@ -124,7 +125,8 @@ static int ascending(const void *a, const void *b) {
 }
 
 static void ask(const struct floor *floor, size_t in_flight, uint64_t seconds) {
-    rd_kafka_t *consumer = open_client(floor->brokers, RD_KAFKA_CONSUMER), *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
+    rd_kafka_t *consumer = open_client(floor->brokers, RD_KAFKA_CONSUMER),
+               *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
     rd_kafka_queue_t *queue = follow(consumer, floor->reply_topic);
     uint32_t *samples_us = malloc(SAMPLES_MAX * sizeof(*samples_us));
     rd_kafka_message_t *messages[BATCH_MAX];
@@ -158,8 +160,9 @@ static void ask(const struct floor *floor, size_t in_flight, uint64_t seconds) {
     qsort(samples_us, samples, sizeof(*samples_us), ascending);
     if (samples == 0)
         exit(1);
-    printf("{\"requests_per_s\": %" PRIu64 ", \"p50_us\": %u, \"p95_us\": %u, \"p99_us\": %u}\n", (uint64_t)answered / seconds, samples_us[samples / 2],
-           samples_us[samples * 95 / 100], samples_us[samples * 99 / 100]);
+    printf("{\"requests_per_s\": %" PRIu64 ", \"p50_us\": %u, \"p95_us\": %u, \"p99_us\": %u}\n",
+           (uint64_t)answered / seconds, samples_us[samples / 2], samples_us[samples * 95 / 100],
+           samples_us[samples * 99 / 100]);
     free(samples_us);
     rd_kafka_queue_destroy(queue);
     rd_kafka_consumer_close(consumer);

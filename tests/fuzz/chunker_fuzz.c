@@ -31,9 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (count == 0 || chunks[0].start != 0 || chunks[count - 1].end != size)
         abort();
     for (size_t i = 0; i < count; i++) {
-        if (chunks[i].end <= chunks[i].start || chunks[i].end > size || !on_bound(data, size, chunks[i].start) || !on_bound(data, size, chunks[i].end))
+        if (chunks[i].end <= chunks[i].start || chunks[i].end > size || !on_bound(data, size, chunks[i].start) ||
+            !on_bound(data, size, chunks[i].end))
             abort();
-        if (i > 0 && (chunks[i].start > chunks[i - 1].end || chunks[i].start <= chunks[i - 1].start || chunks[i].end <= chunks[i - 1].end))
+        if (i > 0 && (chunks[i].start > chunks[i - 1].end || chunks[i].start <= chunks[i - 1].start ||
+                      chunks[i].end <= chunks[i - 1].end))
             abort();
     }
     quire_arena_deinit(&arena);

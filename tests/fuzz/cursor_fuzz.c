@@ -1,4 +1,5 @@
-/* A list's cursor and a write's conditions as a client sends them. A cursor that is taken is the one that encoding gives again. */
+/* A list's cursor and a write's conditions as a client sends them. A cursor that is taken is the one that encoding
+ * gives again. */
 #include "documents/conditions.h"
 #include "documents/cursor.h"
 

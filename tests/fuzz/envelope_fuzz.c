@@ -1,4 +1,5 @@
-/* A message's headers as anybody who may write to a topic can make them: four bytes give a header's number, its length, and the rest its value. */
+/* A message's headers as anybody who may write to a topic can make them: four bytes give a header's number, its length,
+ * and the rest its value. */
 #include "base/contract.h"
 #include "base/wire.h"
 #include "runtime/envelope.h"
@@ -6,10 +7,21 @@
 #include <stdlib.h>
 
 static const char *const NAMES[] = {
-    QUIRE_HEADER_CORRELATION_ID, QUIRE_HEADER_REPLY_TOPIC,      QUIRE_HEADER_REPLY_PARTITION,  QUIRE_HEADER_REQUEST_ID,
-    QUIRE_HEADER_TRACEPARENT,    QUIRE_HEADER_METHOD,           QUIRE_HEADER_DEADLINE,         QUIRE_HEADER_SESSION,
-    QUIRE_HEADER_CLIENT,         QUIRE_HEADER_IDEMPOTENCY_KEY,  QUIRE_HEADER_FINGERPRINT,      QUIRE_HEADER_BULK_REPLY_TOPIC,
-    QUIRE_HEADER_STATUS,         "quire-fault",                 "anything-else",
+    QUIRE_HEADER_CORRELATION_ID,
+    QUIRE_HEADER_REPLY_TOPIC,
+    QUIRE_HEADER_REPLY_PARTITION,
+    QUIRE_HEADER_REQUEST_ID,
+    QUIRE_HEADER_TRACEPARENT,
+    QUIRE_HEADER_METHOD,
+    QUIRE_HEADER_DEADLINE,
+    QUIRE_HEADER_SESSION,
+    QUIRE_HEADER_CLIENT,
+    QUIRE_HEADER_IDEMPOTENCY_KEY,
+    QUIRE_HEADER_FINGERPRINT,
+    QUIRE_HEADER_BULK_REPLY_TOPIC,
+    QUIRE_HEADER_STATUS,
+    "quire-fault",
+    "anything-else",
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,6 @@
-/* Bytes of a connection to requests. Whatever comes, in whatever pieces: no byte is read twice, and the same bytes in one piece and in two give the same
- * messages; a split must never decide what a request is. The first byte says where to split. */
+/* Bytes of a connection to requests. Whatever comes, in whatever pieces: no byte is read twice, and the same bytes in
+ * one piece and in two give the same messages; a split must never decide what a request is. The first byte says where
+ * to split. */
 #include "gateway/http.h"
 
 #include <stdlib.h>
@@ -13,7 +14,8 @@ static void take_body(void *context, struct quire_slice piece) {
     ((struct outcome *)context)->body_bytes += piece.size;
 }
 
-static bool feed(struct http_parser *parser, struct quire_arena *arena, struct quire_slice bytes, struct outcome *outcome) {
+static bool feed(struct http_parser *parser, struct quire_arena *arena, struct quire_slice bytes,
+                 struct outcome *outcome) {
     while (bytes.size > 0) {
         enum http_status status;
         const size_t taken = http_feed(parser, bytes, &status);

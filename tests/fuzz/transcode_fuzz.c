@@ -1,5 +1,5 @@
-/* A client's JSON, query string and path segment to every call's message and back: what is taken must be a message that packs, unpacks and becomes JSON again.
- * The first byte chooses the call. */
+/* A client's JSON, query string and path segment to every call's message and back: what is taken must be a message that
+ * packs, unpacks and becomes JSON again. The first byte chooses the call. */
 #include "base/contract.h"
 #include "base/seal.h"
 #include "gateway/transcode.h"
@@ -60,7 +60,8 @@ static void encode(const struct quire_call *call, struct quire_slice input, stru
             abort();
         return;
     }
-    ProtobufCMessage *message = protobuf_c_message_unpack(call->input->descriptor, &arena->protobuf, encoded.value_bytes, encoded.value);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(call->input->descriptor, &arena->protobuf, encoded.value_bytes, encoded.value);
     if (message == NULL)
         abort();
 }

@@ -1,9 +1,10 @@
-/* For programs built with ThreadSanitizer only: locks of uninstrumented libraries in a form that it sees. First the C11 threads of
- * Debian's librdkafka, made of POSIX threads.
+/* For programs built with ThreadSanitizer only: locks of uninstrumented libraries in a form that it sees. First the C11
+ * threads of Debian's librdkafka, made of POSIX threads.
  *
- * ThreadSanitizer (gcc 14, clang 19) knows pthread_create and pthread_mutex_lock but not thrd_create and mtx_lock, which glibc
- * doesn't build on the former's public names: a callback in a thread of librdkafka would crash the sanitizer, and what
- * librdkafka's locks order would be reported as a race. A program's own definitions go before glibc's, for its libraries too.
+ * ThreadSanitizer (gcc 14, clang 19) knows pthread_create and pthread_mutex_lock but not thrd_create and mtx_lock,
+ * which glibc doesn't build on the former's public names: a callback in a thread of librdkafka would crash the
+ * sanitizer, and what librdkafka's locks order would be reported as a race. A program's own definitions go before
+ * glibc's, for its libraries too.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -114,8 +115,9 @@ int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) 
     return result(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
 
-/* POSIX read-write locks are known, but not when a library calls them that is passed over (see suppressions): called from here they are
- * seen. What a program defines goes before the sanitizer's interceptor, which has this second name. */
+/* POSIX read-write locks are known, but not when a library calls them that is passed over (see suppressions): called
+ * from here they are seen. What a program defines goes before the sanitizer's interceptor, which has this second name.
+ */
 #define PASS_ON(name)                                                                                                  \
     int __interceptor_##name(pthread_rwlock_t *lock);                                                                  \
     int name(pthread_rwlock_t *lock) {                                                                                 \

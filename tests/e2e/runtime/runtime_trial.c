@@ -1,4 +1,5 @@
-/* runtime/'s database and sessions behind a prompt, for tests with real servers: one command a line on standard input, one answer a line.
+/* runtime/'s database and sessions behind a prompt, for tests with real servers: one command a line on standard input,
+ * one answer a line.
  *
  *     read <watermark|none> [ms]     -> <outcome> <replica> <milliseconds> [value]
  *     primary                        -> as read, on the primary
@@ -30,10 +31,11 @@
 
 static const struct quire_statement statement_read = {"trial.read", "SELECT coalesce(max(text), '') FROM trial", false};
 static const struct quire_statement statement_slow = {"trial.slow", "SELECT pg_sleep($1)::text", false};
-static const struct quire_statement statement_write = {"trial.write", "INSERT INTO trial (text) VALUES ($1) RETURNING length(text)::text", true};
-static const struct quire_statement statement_refuse = {
-    "trial.refuse", "SELECT trial_refuse()::text", true};
-static const struct quire_statement *const statements[] = {&statement_read, &statement_slow, &statement_write, &statement_refuse};
+static const struct quire_statement statement_write = {
+    "trial.write", "INSERT INTO trial (text) VALUES ($1) RETURNING length(text)::text", true};
+static const struct quire_statement statement_refuse = {"trial.refuse", "SELECT trial_refuse()::text", true};
+static const struct quire_statement *const statements[] = {&statement_read, &statement_slow, &statement_write,
+                                                           &statement_refuse};
 
 struct trial {
     struct quire_database *database;
@@ -72,7 +74,10 @@ static void do_read(struct trial *trial, const char *watermark_text, unsigned ms
     struct quire_watermark watermark = {0};
     if (watermark_text != NULL && !quire_watermark_parse(quire_slice_of(watermark_text), &watermark))
         watermark.known = false;
-    struct quire_query query = {.statement = &statement_read, .parameters = &parameters, .kind = kind, .watermark = &watermark,
+    struct quire_query query = {.statement = &statement_read,
+                                .parameters = &parameters,
+                                .kind = kind,
+                                .watermark = &watermark,
                                 .deadline_ns = quire_monotonic_ns() + ms * MS_NS};
     run_one(trial, &query);
 }
@@ -80,7 +85,9 @@ static void do_read(struct trial *trial, const char *watermark_text, unsigned ms
 static void do_slow(struct trial *trial, double seconds, unsigned ms) {
     struct quire_parameters parameters = {.arena = &trial->arena};
     quire_bind_double(&parameters, seconds);
-    struct quire_query query = {.statement = &statement_slow, .parameters = &parameters, .kind = QUIRE_READ_PRIMARY,
+    struct quire_query query = {.statement = &statement_slow,
+                                .parameters = &parameters,
+                                .kind = QUIRE_READ_PRIMARY,
                                 .deadline_ns = quire_monotonic_ns() + ms * MS_NS};
     run_one(trial, &query);
 }
@@ -88,7 +95,9 @@ static void do_slow(struct trial *trial, double seconds, unsigned ms) {
 static void do_write(struct trial *trial, struct quire_slice text) {
     struct quire_parameters parameters = {.arena = &trial->arena};
     quire_bind_text(&parameters, text);
-    struct quire_query query = {.statement = &statement_write, .parameters = &parameters, .kind = QUIRE_WRITE,
+    struct quire_query query = {.statement = &statement_write,
+                                .parameters = &parameters,
+                                .kind = QUIRE_WRITE,
                                 .deadline_ns = quire_monotonic_ns() + 5000 * MS_NS};
     run_one(trial, &query);
 }
@@ -100,7 +109,10 @@ static void do_big(struct trial *trial, size_t bytes) {
     struct quire_parameters parameters = {.arena = &trial->arena};
     quire_bind_text(&parameters, (struct quire_slice){text, bytes});
     for (size_t i = 0; i < 8; i++) {
-        queries[i] = (struct quire_query){.statement = &statement_write, .parameters = &parameters, .kind = QUIRE_WRITE, .request_id = "big",
+        queries[i] = (struct quire_query){.statement = &statement_write,
+                                          .parameters = &parameters,
+                                          .kind = QUIRE_WRITE,
+                                          .request_id = "big",
                                           .deadline_ns = quire_monotonic_ns() + 20000 * MS_NS};
         pointers[i] = &queries[i];
     }
@@ -119,7 +131,10 @@ static void do_mixed(struct trial *trial, size_t count) {
     quire_bind_text(&text, QUIRE_SLICE_LITERAL("mixed"));
     struct quire_watermark unknown = {0};
     for (size_t i = 0; i < 3 * count; i++) {
-        queries[i] = (struct quire_query){.kind = QUIRE_WRITE, .parameters = &none, .watermark = &unknown, .request_id = "mixed",
+        queries[i] = (struct quire_query){.kind = QUIRE_WRITE,
+                                          .parameters = &none,
+                                          .watermark = &unknown,
+                                          .request_id = "mixed",
                                           .deadline_ns = quire_monotonic_ns() + 5000 * MS_NS};
         queries[i].statement = i % 3 == 0 ? &statement_read : i % 3 == 1 ? &statement_refuse : &statement_write;
         if (i % 3 == 0)
@@ -130,7 +145,9 @@ static void do_mixed(struct trial *trial, size_t count) {
     }
     quire_database_run(trial->database, pointers, 3 * count);
     for (size_t i = 0; i < 3 * count; i++) {
-        printf("%c", queries[i].outcome == QUIRE_QUERY_REFUSED && queries[i].status != 409 ? '?' : "DRCLAF"[queries[i].outcome]);
+        printf("%c", queries[i].outcome == QUIRE_QUERY_REFUSED && queries[i].status != 409
+                         ? '?'
+                         : "DRCLAF"[queries[i].outcome]);
         PQclear(queries[i].result);
     }
     printf("\n");
@@ -191,8 +208,11 @@ static void do_account(struct trial *trial, bool raise, char **words) {
         printf("bad arguments\n");
         return;
     }
-    publish(trial, &(struct quire_publication){.kind = raise ? QUIRE_RAISE_WATERMARK : QUIRE_RELEASE_PLACE, .tag = tag, .account = account,
-                                               .watermark = &watermark, .request = quire_slice_of(words[3])});
+    publish(trial, &(struct quire_publication){.kind = raise ? QUIRE_RAISE_WATERMARK : QUIRE_RELEASE_PLACE,
+                                               .tag = tag,
+                                               .account = account,
+                                               .watermark = &watermark,
+                                               .request = quire_slice_of(words[3])});
 }
 
 static void do_call(struct trial *trial, char **words, size_t count) {
@@ -200,8 +220,12 @@ static void do_call(struct trial *trial, char **words, size_t count) {
     size_t keys = (size_t)strtoul(words[2], NULL, 10);
     for (size_t i = 3; i < count; i++)
         slices[i - 3] = quire_slice_of(words[i]);
-    publish(trial, &(struct quire_publication){.kind = QUIRE_CALL_FUNCTION, .function = words[1], .keys = slices, .keys_count = keys,
-                                               .arguments = slices + keys, .arguments_count = count - 3 - keys});
+    publish(trial, &(struct quire_publication){.kind = QUIRE_CALL_FUNCTION,
+                                               .function = words[1],
+                                               .keys = slices,
+                                               .keys_count = keys,
+                                               .arguments = slices + keys,
+                                               .arguments_count = count - 3 - keys});
 }
 
 static void do_health(struct trial *trial) {
@@ -261,8 +285,13 @@ static const char *setting(const char *name) {
 }
 
 static int migrate(const char *schema, const char *folder, struct quire_log *log) {
-    return quire_migrate(&(struct quire_migrate_options){.conninfo = setting("TRIAL_OWNER"), .password = setting("TRIAL_PASSWORD"),
-                                                         .service = "trial", .schema = schema, .folder = folder, .wait_ms = 10000, .log = log});
+    return quire_migrate(&(struct quire_migrate_options){.conninfo = setting("TRIAL_OWNER"),
+                                                         .password = setting("TRIAL_PASSWORD"),
+                                                         .service = "trial",
+                                                         .schema = schema,
+                                                         .folder = folder,
+                                                         .wait_ms = 10000,
+                                                         .log = log});
 }
 
 int main(int argc, char **argv) {
@@ -281,15 +310,34 @@ int main(int argc, char **argv) {
         return migrated;
     }
     quire_arena_init(&trial.arena, 1 << 20);
-    trial.database = quire_database_create(&(struct quire_database_options){
-        .primary = setting("TRIAL_PRIMARY"), .replicas = setting("TRIAL_REPLICAS"), .password = setting("TRIAL_PASSWORD"),
-        .application_name = "trial", .statements = statements, .statements_count = sizeof statements / sizeof statements[0],
-        .connect_ms = 1000, .retry_ms = 250, .log = log, .metrics = metrics});
-    trial.sessions = quire_sessions_create(&(struct quire_sessions_options){
-        .address = setting("TRIAL_REDIS"), .password = setting("TRIAL_REDIS_PASSWORD"), .connect_ms = 500, .command_ms = 500, .retry_ms = 250,
-        .limits = {.on = true, .account_rate = 10, .account_burst = 20, .account_concurrent = 5, .address_rate = 5, .address_burst = 10,
-                   .log_in_failures = 3, .log_in_window_s = 900, .registrations_hour = 60, .registrations_burst = 4},
-        .log = log, .metrics = metrics});
+    trial.database = quire_database_create(
+        &(struct quire_database_options){.primary = setting("TRIAL_PRIMARY"),
+                                         .replicas = setting("TRIAL_REPLICAS"),
+                                         .password = setting("TRIAL_PASSWORD"),
+                                         .application_name = "trial",
+                                         .statements = statements,
+                                         .statements_count = sizeof statements / sizeof statements[0],
+                                         .connect_ms = 1000,
+                                         .retry_ms = 250,
+                                         .log = log,
+                                         .metrics = metrics});
+    trial.sessions = quire_sessions_create(&(struct quire_sessions_options){.address = setting("TRIAL_REDIS"),
+                                                                            .password = setting("TRIAL_REDIS_PASSWORD"),
+                                                                            .connect_ms = 500,
+                                                                            .command_ms = 500,
+                                                                            .retry_ms = 250,
+                                                                            .limits = {.on = true,
+                                                                                       .account_rate = 10,
+                                                                                       .account_burst = 20,
+                                                                                       .account_concurrent = 5,
+                                                                                       .address_rate = 5,
+                                                                                       .address_burst = 10,
+                                                                                       .log_in_failures = 3,
+                                                                                       .log_in_window_s = 900,
+                                                                                       .registrations_hour = 60,
+                                                                                       .registrations_burst = 4},
+                                                                            .log = log,
+                                                                            .metrics = metrics});
     int status = trial.database == NULL || trial.sessions == NULL;
     while (status == 0 && fgets(line, sizeof line, stdin) != NULL) {
         char *words[36], *rest = line;

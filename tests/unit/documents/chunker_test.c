@@ -82,7 +82,8 @@ static void chunks_end_with_sentences_and_overlap(void) {
 static void headings_begin_chunks_and_are_their_context(void) {
     char *body = repeat("Some words about it. ", 20);
     char text[4096];
-    snprintf(text, sizeof(text), "# Operating\n\n%s\n## Backups ##\n\n%s\n```\n# no heading\n```\n# Limits\n%s\n#hash\n", body, body, body);
+    snprintf(text, sizeof(text),
+             "# Operating\n\n%s\n## Backups ##\n\n%s\n```\n# no heading\n```\n# Limits\n%s\n#hash\n", body, body, body);
     struct chunk *chunks;
     CU_ASSERT_EQUAL_FATAL(cut(quire_slice_of(text), &chunks), 3);
     CU_ASSERT_TRUE(quire_slice_equal(chunks[0].heading, quire_slice_of("Operating")));
@@ -94,7 +95,8 @@ static void headings_begin_chunks_and_are_their_context(void) {
 
 static void text_without_bounds_is_cut_between_code_points(void) {
     struct chunk *chunks;
-    char *latin = repeat("a", 10000), *wide = repeat("東", 10000), *four = repeat("𝄞", 5000), *words = repeat("word ", 2000);
+    char *latin = repeat("a", 10000), *wide = repeat("東", 10000), *four = repeat("𝄞", 5000),
+         *words = repeat("word ", 2000);
     CU_ASSERT(cut(quire_slice_of(latin), &chunks) >= 7);
     CU_ASSERT(cut(quire_slice_of(wide), &chunks) >= 7);
     CU_ASSERT(cut(quire_slice_of(four), &chunks) >= 4);
@@ -142,10 +144,15 @@ static double seconds_for(size_t bytes, const char *piece) {
 
 /* Else the largest document misses its deadline. */
 static void time_is_linear(void) {
-    static const char *const pieces[] = {"A sentence, not long, not short, but there. ", "a", "# b\n", "東京は日本の首都です。", "x\n"};
+    static const char *const pieces[] = {"A sentence, not long, not short, but there. ", "a", "# b\n",
+                                         "東京は日本の首都です。", "x\n"};
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
         const double small = seconds_for((size_t)1 << 20, pieces[i]), large = seconds_for((size_t)15 << 20, pieces[i]);
-        printf("\n  15 MiB of <%.20s>: %.3f s ", pieces[i][0] == '#' ? "# b" : pieces[i][1] == '\n' ? "x" : pieces[i], large);
+        printf("\n  15 MiB of <%.20s>: %.3f s ",
+               pieces[i][0] == '#'    ? "# b"
+               : pieces[i][1] == '\n' ? "x"
+                                      : pieces[i],
+               large);
         CU_ASSERT(large < small * 45 + 0.5);
     }
 }
@@ -154,5 +161,5 @@ QUIRE_TEST_MAIN("chunker", set_up, tear_down, {"short_text_is_one_chunk", short_
                 {"chunks_end_with_sentences_and_overlap", chunks_end_with_sentences_and_overlap},
                 {"headings_begin_chunks_and_are_their_context", headings_begin_chunks_and_are_their_context},
                 {"text_without_bounds_is_cut_between_code_points", text_without_bounds_is_cut_between_code_points},
-                {"headings_alone_cost_little", headings_alone_cost_little}, {"same_text_gives_same_chunks", same_text_gives_same_chunks},
-                {"time_is_linear", time_is_linear})
+                {"headings_alone_cost_little", headings_alone_cost_little},
+                {"same_text_gives_same_chunks", same_text_gives_same_chunks}, {"time_is_linear", time_is_linear})

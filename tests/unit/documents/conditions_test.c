@@ -51,7 +51,8 @@ static void more_tags_than_are_looked_at_do_no_harm(void) {
     CU_ASSERT_EQUAL(versions_of(value, false), CONDITION_VERSIONS_MAX);
 }
 
-QUIRE_TEST_MAIN("conditions", NULL, NULL, {"absent_and_any_are_told_apart", absent_and_any_are_told_apart}, {"lists_are_read", lists_are_read},
+QUIRE_TEST_MAIN("conditions", NULL, NULL, {"absent_and_any_are_told_apart", absent_and_any_are_told_apart},
+                {"lists_are_read", lists_are_read},
                 {"weak_tags_match_only_where_weak_is_enough", weak_tags_match_only_where_weak_is_enough},
                 {"what_is_no_tag_of_ours_matches_nothing", what_is_no_tag_of_ours_matches_nothing},
                 {"more_tags_than_are_looked_at_do_no_harm", more_tags_than_are_looked_at_do_no_harm})

@@ -48,5 +48,6 @@ static void what_is_no_cursor_is_refused(void) {
     }
 }
 
-QUIRE_TEST_MAIN("cursor", NULL, NULL, {"cursor_comes_back", cursor_comes_back}, {"cursor_belongs_to_its_list", cursor_belongs_to_its_list},
+QUIRE_TEST_MAIN("cursor", NULL, NULL, {"cursor_comes_back", cursor_comes_back},
+                {"cursor_belongs_to_its_list", cursor_belongs_to_its_list},
                 {"what_is_no_cursor_is_refused", what_is_no_cursor_is_refused})

@@ -32,7 +32,8 @@ static struct fixture gather(const char *title, const char *content) {
     const struct quire_slice text = quire_slice_of(content);
     quire_arena_reset(&arena);
     CU_ASSERT_FATAL(chunker_cut(&arena, text, &fixture.chunks, &fixture.chunks_count));
-    CU_ASSERT_FATAL(postings_gather(&arena, quire_slice_of(title), text, fixture.chunks, fixture.chunks_count, &fixture.postings));
+    CU_ASSERT_FATAL(
+        postings_gather(&arena, quire_slice_of(title), text, fixture.chunks, fixture.chunks_count, &fixture.postings));
     const struct quire_slice *words = postings_words(fixture.postings, &fixture.words_count);
     fixture.lexemes = quire_arena_alloc(&arena, (fixture.words_count + 1) * sizeof(*fixture.lexemes));
     CU_ASSERT_PTR_NOT_NULL_FATAL(fixture.lexemes);

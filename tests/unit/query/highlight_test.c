@@ -34,7 +34,8 @@ static size_t highlights_of(const char *question, const char *passage, char *hig
         if (quire_slice_equal(words.words[i], quire_slice_of("the")))
             lexemes[i].size = 0;
     }
-    CU_ASSERT_TRUE(highlight_write(&words, lexemes, language, quire_slice_of(question), quire_slice_of(passage), highlights, &count));
+    CU_ASSERT_TRUE(highlight_write(&words, lexemes, language, quire_slice_of(question), quire_slice_of(passage),
+                                   highlights, &count));
     return count;
 }
 
@@ -61,7 +62,9 @@ static void long_passages_give_few_short_pieces(void) {
     char passage[6000];
     size_t size = 0;
     for (size_t i = 0; i < 40; i++)
-        size += (size_t)snprintf(passage + size, sizeof(passage) - size, "%s filler filler filler filler filler filler filler filler ", i % 4 == 0 ? "größe" : "words");
+        size += (size_t)snprintf(passage + size, sizeof(passage) - size,
+                                 "%s filler filler filler filler filler filler filler filler ",
+                                 i % 4 == 0 ? "größe" : "words");
     char *highlights[HIGHLIGHTS_MAX];
     const size_t count = highlights_of("größe", passage, highlights);
     CU_ASSERT_EQUAL_FATAL(count, HIGHLIGHTS_MAX);
@@ -72,5 +75,6 @@ static void long_passages_give_few_short_pieces(void) {
 }
 
 QUIRE_TEST_MAIN("highlight", set_up, tear_down, {"found_words_stand_between_marks", found_words_stand_between_marks},
-                {"nothing_found_is_no_highlight", nothing_found_is_no_highlight}, {"grams_that_touch_are_one_mark", grams_that_touch_are_one_mark},
+                {"nothing_found_is_no_highlight", nothing_found_is_no_highlight},
+                {"grams_that_touch_are_one_mark", grams_that_touch_are_one_mark},
                 {"long_passages_give_few_short_pieces", long_passages_give_few_short_pieces})

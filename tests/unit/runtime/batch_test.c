@@ -6,7 +6,8 @@
 
 #include <unistd.h>
 
-/* PostgreSQL and Redis as the tests want them: these stand in for database.c and sessions.c, which are then not linked. */
+/* PostgreSQL and Redis as the tests want them: these stand in for database.c and sessions.c, which are then not linked.
+ */
 static struct {
     enum quire_query_outcome outcomes[32]; /* of the queries, in the order in which they are run */
     size_t runs, queries, flushes, positions, publications, raised, released;
@@ -33,7 +34,8 @@ void quire_database_run(struct quire_database *database, struct quire_query *con
     }
 }
 
-bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns, struct quire_watermark *ret_watermark) {
+bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns,
+                          struct quire_watermark *ret_watermark) {
     (void)database;
     (void)deadline_ns;
     note('F');
@@ -43,7 +45,8 @@ bool quire_database_flush(struct quire_database *database, uint64_t deadline_ns,
     return !backend.flush_fails;
 }
 
-bool quire_database_position(struct quire_database *database, uint64_t deadline_ns, struct quire_watermark *ret_watermark) {
+bool quire_database_position(struct quire_database *database, uint64_t deadline_ns,
+                             struct quire_watermark *ret_watermark) {
     (void)database;
     (void)deadline_ns;
     note('L');
@@ -52,12 +55,15 @@ bool quire_database_position(struct quire_database *database, uint64_t deadline_
     return true;
 }
 
-void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count, uint64_t now_ms, uint64_t deadline_ns) {
+void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
+                          uint64_t now_ms, uint64_t deadline_ns) {
     (void)sessions;
     (void)now_ms;
     (void)deadline_ns;
     for (size_t i = 0; i < count; i++) {
-        checks[i]->verdict = checks[i]->session == NULL && checks[i]->call->access == QUIRE_SESSION ? QUIRE_UNAUTHENTICATED : backend.verdict;
+        checks[i]->verdict = checks[i]->session == NULL && checks[i]->call->access == QUIRE_SESSION
+                                 ? QUIRE_UNAUTHENTICATED
+                                 : backend.verdict;
         checks[i]->holds_place = backend.verdict == QUIRE_ADMITTED && checks[i]->session != NULL;
         checks[i]->watermark = (struct quire_watermark){!backend.unknown_watermark, "1/1", 5};
         checks[i]->retry_after_s = 7;
@@ -65,7 +71,8 @@ void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *c
     }
 }
 
-void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications, size_t count, uint64_t deadline_ns) {
+void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                            size_t count, uint64_t deadline_ns) {
     (void)sessions;
     (void)deadline_ns;
     note('P');
@@ -114,11 +121,15 @@ static void on_result_then_read(struct quire_request *request, const PGresult *r
     quire_request_read(request, &statement, quire_request_parameters(request), on_result);
 }
 
-static void invoke(ProtobufCService *service, unsigned method, const ProtobufCMessage *input, ProtobufCClosure closure, void *closure_data) {
+static void invoke(ProtobufCService *service, unsigned method, const ProtobufCMessage *input, ProtobufCClosure closure,
+                   void *closure_data) {
     static const struct {
         const char *what;
         quire_on_result *then;
-    } continuations[] = {{"query", on_result}, {"for-ever", on_result_again}, {"silent", on_result_silent}, {"twice", on_result_twice},
+    } continuations[] = {{"query", on_result},
+                         {"for-ever", on_result_again},
+                         {"silent", on_result_silent},
+                         {"twice", on_result_twice},
                          {"then-read", on_result_then_read}};
     const Quire__HealthCheck *check = (const Quire__HealthCheck *)input;
     struct quire_request *request = quire_request_of(closure_data);
@@ -154,7 +165,10 @@ static ProtobufCService handlers = {.invoke = invoke};
 static int set_up(void) {
     f.metrics = quire_metrics_create(500);
     f.log = quire_log_create("test", "test", QUIRE_ERROR, STDERR_FILENO);
-    return f.metrics != NULL && f.log != NULL && quire_measures_init(&f.measures, f.metrics, &test_service, &test_lanes[TEST_LANE]) ? 0 : 1;
+    return f.metrics != NULL && f.log != NULL &&
+                   quire_measures_init(&f.measures, f.metrics, &test_service, &test_lanes[TEST_LANE])
+               ? 0
+               : 1;
 }
 
 static void forget_headers(void) {
@@ -178,12 +192,12 @@ static void begin_with(size_t arena_bytes_max) {
     invoked = 0;
     f.now_ms = quire_wall_ms();
     CU_ASSERT_TRUE_FATAL(quire_batch_init(&f.batch, &(struct quire_batch_options){.service = &test_service,
-                                                                                 .lane = TEST_LANE,
-                                                                                 .handlers = &handlers,
-                                                                                 .batch_max = 8,
-                                                                                 .arena_bytes_max = arena_bytes_max,
-                                                                                 .measures = &f.measures,
-                                                                                 .log = f.log}));
+                                                                                  .lane = TEST_LANE,
+                                                                                  .handlers = &handlers,
+                                                                                  .batch_max = 8,
+                                                                                  .arena_bytes_max = arena_bytes_max,
+                                                                                  .measures = &f.measures,
+                                                                                  .log = f.log}));
     quire_batch_begin(&f.batch, f.now_ms, quire_monotonic_ns());
 }
 
@@ -191,7 +205,8 @@ static void begin(void) {
     begin_with(1u << 20);
 }
 
-static struct quire_request *add_full(const char *method, const char *what, uint8_t session_byte, uint64_t deadline_ms, unsigned attempt) {
+static struct quire_request *add_full(const char *method, const char *what, uint8_t session_byte, uint64_t deadline_ms,
+                                      unsigned attempt) {
     uint8_t session[QUIRE_SESSION_BYTES];
     Quire__HealthCheck check = QUIRE__HEALTH_CHECK__INIT;
     char text[32];
@@ -200,8 +215,10 @@ static struct quire_request *add_full(const char *method, const char *what, uint
     (void)snprintf(text, sizeof(text), "%s", what);
     check.name = check.status = text;
     const size_t size = protobuf_c_message_pack(&check.base, f.payloads[f.count]);
-    f.headers[f.count] = test_headers_new(&(struct test_headers){
-        .method = method, .request_id = "R", .deadline_ms = deadline_ms, .session = session_byte == 0 ? NULL : session});
+    f.headers[f.count] = test_headers_new(&(struct test_headers){.method = method,
+                                                                 .request_id = "R",
+                                                                 .deadline_ms = deadline_ms,
+                                                                 .session = session_byte == 0 ? NULL : session});
     const struct quire_slice payload = {f.payloads[f.count], size};
     return quire_batch_add(&f.batch, f.headers[f.count++], payload, attempt);
 }
@@ -298,7 +315,8 @@ static void an_outage_and_a_passed_deadline_are_no_dead_letters(void) {
 
 static void a_handler_that_never_answers_is_answered_for(void) {
     begin();
-    struct quire_request *for_ever = add("test.Test/Read", "for-ever"), *silent = add("test.Test/Read", "silent"), *nothing = add("test.Test/Read", "nothing");
+    struct quire_request *for_ever = add("test.Test/Read", "for-ever"), *silent = add("test.Test/Read", "silent"),
+                         *nothing = add("test.Test/Read", "nothing");
     quire_batch_run(&f.batch);
     CU_ASSERT_TRUE(for_ever->status == 500 && silent->status == 500 && nothing->status == 500);
     CU_ASSERT_EQUAL(for_ever->rounds, QUIRE_ROUNDS_MAX);
@@ -323,7 +341,8 @@ static void a_read_after_a_write_of_its_own_goes_to_the_primary(void) {
 
 static void equal_reads_run_once_and_all_are_answered(void) {
     begin();
-    struct quire_request *first = add("test.Test/Read", "query"), *same = add("test.Test/Read", "query"), *other = add("test.Test/Read", "reply");
+    struct quire_request *first = add("test.Test/Read", "query"), *same = add("test.Test/Read", "query"),
+                         *other = add("test.Test/Read", "reply");
     struct quire_request *stranger = add_full("test.Test/Read", "query", 2, f.now_ms + 5000, 1);
     quire_batch_run(&f.batch);
     CU_ASSERT_EQUAL(invoked, 3);
@@ -426,31 +445,34 @@ static void callers_keys_and_messages_never_meet(void) {
     struct quire_request *message = add("test.Test/Write", "query");
     CU_ASSERT_TRUE(message->once.key.size == 4 + 56 && memcmp(message->once.key.bytes, "msg:3031", 8) == 0);
     CU_ASSERT_EQUAL(message->once.keep_s, 3600);
-    f.headers[f.count] = test_headers_new(
-        &(struct test_headers){.method = "test.Test/Write", .deadline_ms = f.now_ms + 5000, .idempotency_key = "msg:3031"});
-    struct quire_request *keyed = quire_batch_add(&f.batch, f.headers[f.count++], QUIRE_SLICE_LITERAL("\n\1a\22\1b"), 1);
+    f.headers[f.count] = test_headers_new(&(struct test_headers){
+        .method = "test.Test/Write", .deadline_ms = f.now_ms + 5000, .idempotency_key = "msg:3031"});
+    struct quire_request *keyed =
+        quire_batch_add(&f.batch, f.headers[f.count++], QUIRE_SLICE_LITERAL("\n\1a\22\1b"), 1);
     CU_ASSERT_TRUE(quire_slice_equal(keyed->once.key, QUIRE_SLICE_LITERAL("key:msg:3031")));
     CU_ASSERT_EQUAL(keyed->once.keep_s, 86400);
     quire_batch_run(&f.batch);
 }
 
-QUIRE_TEST_MAIN("batch", set_up, tear_down, {"a_read_is_answered_without_flush", a_read_is_answered_without_flush},
-                {"a_write_is_flushed_and_published_before_its_answer", a_write_is_flushed_and_published_before_its_answer},
-                {"a_write_that_is_not_flushed_is_no_success", a_write_that_is_not_flushed_is_no_success},
-                {"a_write_that_is_not_published_is_no_success", a_write_that_is_not_published_is_no_success},
-                {"a_refused_write_needs_no_flush", a_refused_write_needs_no_flush},
-                {"an_account_without_watermark_gets_the_position_after_the_read", an_account_without_watermark_gets_the_position_after_the_read},
-                {"a_conflict_is_tried_again_three_times_in_all", a_conflict_is_tried_again_three_times_in_all},
-                {"an_outage_and_a_passed_deadline_are_no_dead_letters", an_outage_and_a_passed_deadline_are_no_dead_letters},
-                {"a_handler_that_never_answers_is_answered_for", a_handler_that_never_answers_is_answered_for},
-                {"only_the_first_answer_counts", only_the_first_answer_counts},
-                {"a_read_after_a_write_of_its_own_goes_to_the_primary", a_read_after_a_write_of_its_own_goes_to_the_primary},
-                {"equal_reads_run_once_and_all_are_answered", equal_reads_run_once_and_all_are_answered},
-                {"writes_and_reads_without_watermark_are_not_folded", writes_and_reads_without_watermark_are_not_folded},
-                {"the_leader_has_as_long_as_the_last_of_its_group", the_leader_has_as_long_as_the_last_of_its_group},
-                {"who_is_not_admitted_is_told_why_and_not_invoked", who_is_not_admitted_is_told_why_and_not_invoked},
-                {"what_is_late_or_has_crashed_twice_is_not_invoked", what_is_late_or_has_crashed_twice_is_not_invoked},
-                {"a_payload_that_cannot_be_read_is_a_dead_letter", a_payload_that_cannot_be_read_is_a_dead_letter},
-                {"without_memory_it_is_a_503_and_no_dead_letter", without_memory_it_is_a_503_and_no_dead_letter},
-                {"a_question_for_health_is_left_to_the_worker", a_question_for_health_is_left_to_the_worker},
-                {"callers_keys_and_messages_never_meet", callers_keys_and_messages_never_meet})
+QUIRE_TEST_MAIN(
+    "batch", set_up, tear_down, {"a_read_is_answered_without_flush", a_read_is_answered_without_flush},
+    {"a_write_is_flushed_and_published_before_its_answer", a_write_is_flushed_and_published_before_its_answer},
+    {"a_write_that_is_not_flushed_is_no_success", a_write_that_is_not_flushed_is_no_success},
+    {"a_write_that_is_not_published_is_no_success", a_write_that_is_not_published_is_no_success},
+    {"a_refused_write_needs_no_flush", a_refused_write_needs_no_flush},
+    {"an_account_without_watermark_gets_the_position_after_the_read",
+     an_account_without_watermark_gets_the_position_after_the_read},
+    {"a_conflict_is_tried_again_three_times_in_all", a_conflict_is_tried_again_three_times_in_all},
+    {"an_outage_and_a_passed_deadline_are_no_dead_letters", an_outage_and_a_passed_deadline_are_no_dead_letters},
+    {"a_handler_that_never_answers_is_answered_for", a_handler_that_never_answers_is_answered_for},
+    {"only_the_first_answer_counts", only_the_first_answer_counts},
+    {"a_read_after_a_write_of_its_own_goes_to_the_primary", a_read_after_a_write_of_its_own_goes_to_the_primary},
+    {"equal_reads_run_once_and_all_are_answered", equal_reads_run_once_and_all_are_answered},
+    {"writes_and_reads_without_watermark_are_not_folded", writes_and_reads_without_watermark_are_not_folded},
+    {"the_leader_has_as_long_as_the_last_of_its_group", the_leader_has_as_long_as_the_last_of_its_group},
+    {"who_is_not_admitted_is_told_why_and_not_invoked", who_is_not_admitted_is_told_why_and_not_invoked},
+    {"what_is_late_or_has_crashed_twice_is_not_invoked", what_is_late_or_has_crashed_twice_is_not_invoked},
+    {"a_payload_that_cannot_be_read_is_a_dead_letter", a_payload_that_cannot_be_read_is_a_dead_letter},
+    {"without_memory_it_is_a_503_and_no_dead_letter", without_memory_it_is_a_503_and_no_dead_letter},
+    {"a_question_for_health_is_left_to_the_worker", a_question_for_health_is_left_to_the_worker},
+    {"callers_keys_and_messages_never_meet", callers_keys_and_messages_never_meet})

@@ -1,5 +1,5 @@
-/* A small service to test the runtime with: no service of Quire's, as the runtime knows none. Its calls take a HealthCheck (which has required fields,
- * so that a payload can be wrong) and answer with one. */
+/* A small service to test the runtime with: no service of Quire's, as the runtime knows none. Its calls take a
+ * HealthCheck (which has required fields, so that a payload can be wrong) and answer with one. */
 #ifndef QUIRE_UNIT_RUNTIME_CONTRACT_H
 #define QUIRE_UNIT_RUNTIME_CONTRACT_H
 
@@ -23,19 +23,39 @@ static const struct quire_message_spec test_message = {&quire__health_check__des
 static const char *const test_depends_on[] = {"postgres_primary", "postgres_replicas", "redis"};
 static const struct quire_call test_calls[TEST_CALLS] = {
     [TEST_READ] = {.method = "test.Test/Read", .status = 200, .input = &test_message, .output = &test_message},
-    [TEST_WRITE] = {.method = "test.Test/Write", .status = 201, .write = true, .idempotency_key = true, .input = &test_message, .output = &test_message},
-    [TEST_PUBLIC] = {.method = "test.Test/Public", .status = 201, .write = true, .access = QUIRE_PUBLIC, .input = &test_message, .output = &test_message},
-    [TEST_BULK] = {.method = "test.Test/Bulk", .lane = TEST_OTHER_LANE, .bulk_lane = TEST_BULK_LANE, .status = 200, .input = &test_message,
+    [TEST_WRITE] = {.method = "test.Test/Write",
+                    .status = 201,
+                    .write = true,
+                    .idempotency_key = true,
+                    .input = &test_message,
+                    .output = &test_message},
+    [TEST_PUBLIC] = {.method = "test.Test/Public",
+                     .status = 201,
+                     .write = true,
+                     .access = QUIRE_PUBLIC,
+                     .input = &test_message,
+                     .output = &test_message},
+    [TEST_BULK] = {.method = "test.Test/Bulk",
+                   .lane = TEST_OTHER_LANE,
+                   .bulk_lane = TEST_BULK_LANE,
+                   .status = 200,
+                   .input = &test_message,
                    .output = &test_message},
 };
 static const struct quire_contract_service test_service = {
-    .name = "test", .calls = test_calls, .calls_count = TEST_CALLS, .lanes = test_lanes, .lanes_count = 3, .depends_on = test_depends_on, .depends_on_count = 3,
+    .name = "test",
+    .calls = test_calls,
+    .calls_count = TEST_CALLS,
+    .lanes = test_lanes,
+    .lanes_count = 3,
+    .depends_on = test_depends_on,
+    .depends_on_count = 3,
 };
 
 struct test_headers {
     const char *method, *request_id;
-    uint64_t deadline_ms;      /* 0: none */
-    const uint8_t *session;    /* QUIRE_SESSION_BYTES or NULL */
+    uint64_t deadline_ms;   /* 0: none */
+    const uint8_t *session; /* QUIRE_SESSION_BYTES or NULL */
     const char *idempotency_key;
     bool no_correlation;
 };

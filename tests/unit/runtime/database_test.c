@@ -33,9 +33,11 @@ static void timeout_steps_are_coarse_and_never_above(void) {
     CU_ASSERT_TRUE(pipeline_timeout_step(UINT64_MAX) <= 3600000);
 }
 
-/* A replica that nobody asks would be left out for ever; one that follows another timeline may hold what the primary never had. */
+/* A replica that nobody asks would be left out for ever; one that follows another timeline may hold what the primary
+ * never had. */
 static void replicas_take_turns_within_their_epoch(void) {
-    struct connection here[] = {{.epoch = "1/1", .position = 100}, {.epoch = "1/1", .position = 50}, {.epoch = "1/2", .position = 900}};
+    struct connection here[] = {
+        {.epoch = "1/1", .position = 100}, {.epoch = "1/1", .position = 50}, {.epoch = "1/2", .position = 900}};
     struct quire_database database = {.servers_count = 4, .epoch = "1/1"};
     for (size_t i = 0; i < 3; i++)
         database.servers[i + 1].pipeline.connection = &here[i];
@@ -73,7 +75,11 @@ static void a_watermark_that_is_unknown_or_of_another_epoch_leads_to_no_replica(
 static void a_bad_connection_string_is_refused(void) {
     struct quire_log *log = quire_log_create("test", "1", QUIRE_ERROR, STDERR_FILENO);
     struct quire_metrics *metrics = quire_metrics_create(50);
-    struct quire_database_options options = {.primary = "host=x nonsense=1", .replicas = "", .connect_ms = 10, .retry_ms = 10, .log = log,
+    struct quire_database_options options = {.primary = "host=x nonsense=1",
+                                             .replicas = "",
+                                             .connect_ms = 10,
+                                             .retry_ms = 10,
+                                             .log = log,
                                              .metrics = metrics};
     CU_ASSERT_PTR_NULL(quire_database_create(&options));
     options.primary = "host=x";

@@ -5,12 +5,13 @@
 static bool has(const rd_kafka_headers_t *headers, const char *name, const char *text) {
     const void *value;
     size_t size;
-    return rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR && size == strlen(text) &&
-           memcmp(value, text, size) == 0;
+    return rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           size == strlen(text) && memcmp(value, text, size) == 0;
 }
 
 static void a_dead_letter_keeps_its_headers_and_says_why_and_whence(void) {
-    rd_kafka_headers_t *own = test_headers_new(&(struct test_headers){.method = "test.Test/Read", .request_id = "R", .deadline_ms = 9});
+    rd_kafka_headers_t *own =
+        test_headers_new(&(struct test_headers){.method = "test.Test/Read", .request_id = "R", .deadline_ms = 9});
     rd_kafka_headers_t *headers = quire_dead_letter_headers(own, "test.main", 3, 1234567890123, QUIRE_REASON_CRASHED);
     CU_ASSERT_TRUE(has(headers, QUIRE_HEADER_METHOD, "test.Test/Read"));
     CU_ASSERT_TRUE(has(headers, QUIRE_HEADER_REQUEST_ID, "R"));
@@ -35,5 +36,6 @@ static void a_second_death_replaces_the_first(void) {
 }
 
 QUIRE_TEST_MAIN("dead_letter", NULL, NULL,
-                {"a_dead_letter_keeps_its_headers_and_says_why_and_whence", a_dead_letter_keeps_its_headers_and_says_why_and_whence},
+                {"a_dead_letter_keeps_its_headers_and_says_why_and_whence",
+                 a_dead_letter_keeps_its_headers_and_says_why_and_whence},
                 {"a_second_death_replaces_the_first", a_second_death_replaces_the_first})

@@ -12,8 +12,11 @@ static enum quire_reason decode(const struct test_headers *values, uint32_t lane
 
 static void a_whole_envelope_is_read(void) {
     static const uint8_t session[QUIRE_SESSION_BYTES] = {1, 2, 3};
-    rd_kafka_headers_t *headers = test_headers_new(
-        &(struct test_headers){.method = "test.Test/Write", .request_id = "R", .deadline_ms = 1234, .session = session, .idempotency_key = "K"});
+    rd_kafka_headers_t *headers = test_headers_new(&(struct test_headers){.method = "test.Test/Write",
+                                                                          .request_id = "R",
+                                                                          .deadline_ms = 1234,
+                                                                          .session = session,
+                                                                          .idempotency_key = "K"});
     struct quire_envelope envelope;
     CU_ASSERT_EQUAL(quire_envelope_decode(&test_service, TEST_LANE, headers, &envelope), QUIRE_REASON_NONE);
     CU_ASSERT_PTR_EQUAL(envelope.call, &test_calls[TEST_WRITE]);
@@ -29,7 +32,8 @@ static void a_whole_envelope_is_read(void) {
 /* Else a refused message's caller would wait for its deadline. */
 static void a_bad_envelope_still_gives_the_reply_address(void) {
     struct quire_envelope envelope;
-    CU_ASSERT_EQUAL(decode(&(struct test_headers){.method = "test.Test/Read"}, TEST_LANE, &envelope), QUIRE_REASON_HEADERS); /* no deadline */
+    CU_ASSERT_EQUAL(decode(&(struct test_headers){.method = "test.Test/Read"}, TEST_LANE, &envelope),
+                    QUIRE_REASON_HEADERS); /* no deadline */
     CU_ASSERT_EQUAL(envelope.reply_topic.size, 7);
     CU_ASSERT_EQUAL(envelope.reply_partition, 5);
     CU_ASSERT_EQUAL(envelope.correlation.size, 28);
@@ -39,12 +43,14 @@ static void no_headers_at_all_are_bad_headers(void) {
     struct quire_envelope envelope;
     CU_ASSERT_EQUAL(quire_envelope_decode(&test_service, TEST_LANE, NULL, &envelope), QUIRE_REASON_HEADERS);
     CU_ASSERT_EQUAL(envelope.reply_topic.size, 0);
-    CU_ASSERT_EQUAL(decode(&(struct test_headers){.method = "test.Test/Read", .deadline_ms = 1, .no_correlation = true}, TEST_LANE, &envelope),
+    CU_ASSERT_EQUAL(decode(&(struct test_headers){.method = "test.Test/Read", .deadline_ms = 1, .no_correlation = true},
+                           TEST_LANE, &envelope),
                     QUIRE_REASON_HEADERS);
 }
 
 static void a_session_of_another_length_is_refused(void) {
-    rd_kafka_headers_t *headers = test_headers_new(&(struct test_headers){.method = "test.Test/Read", .deadline_ms = 1});
+    rd_kafka_headers_t *headers =
+        test_headers_new(&(struct test_headers){.method = "test.Test/Read", .deadline_ms = 1});
     struct quire_envelope envelope;
     test_add(headers, QUIRE_HEADER_SESSION, "short", 5);
     CU_ASSERT_EQUAL(quire_envelope_decode(&test_service, TEST_LANE, headers, &envelope), QUIRE_REASON_HEADERS);
@@ -53,7 +59,8 @@ static void a_session_of_another_length_is_refused(void) {
 
 /* Else two callers could be compared by nothing, and one get the other's answer as a repetition. */
 static void a_key_needs_its_fingerprint(void) {
-    rd_kafka_headers_t *headers = test_headers_new(&(struct test_headers){.method = "test.Test/Write", .deadline_ms = 1});
+    rd_kafka_headers_t *headers =
+        test_headers_new(&(struct test_headers){.method = "test.Test/Write", .deadline_ms = 1});
     struct quire_envelope envelope;
     test_add(headers, QUIRE_HEADER_IDEMPOTENCY_KEY, "K", 1);
     CU_ASSERT_EQUAL(quire_envelope_decode(&test_service, TEST_LANE, headers, &envelope), QUIRE_REASON_HEADERS);
@@ -61,7 +68,8 @@ static void a_key_needs_its_fingerprint(void) {
 }
 
 static void a_call_is_served_on_its_lanes_only(void) {
-    const struct test_headers bulk = {.method = "test.Test/Bulk", .deadline_ms = 1}, unknown = {.method = "test.Test/Nope", .deadline_ms = 1};
+    const struct test_headers bulk = {.method = "test.Test/Bulk", .deadline_ms = 1},
+                              unknown = {.method = "test.Test/Nope", .deadline_ms = 1};
     struct quire_envelope envelope;
     CU_ASSERT_EQUAL(decode(&bulk, TEST_OTHER_LANE, &envelope), QUIRE_REASON_NONE);
     CU_ASSERT_EQUAL(decode(&bulk, TEST_BULK_LANE, &envelope), QUIRE_REASON_NONE);
@@ -71,7 +79,9 @@ static void a_call_is_served_on_its_lanes_only(void) {
 
 static void health_is_a_method_of_every_service(void) {
     struct quire_envelope envelope;
-    CU_ASSERT_EQUAL(decode(&(struct test_headers){.method = QUIRE_HEALTH_METHOD, .deadline_ms = 1}, TEST_LANE, &envelope), QUIRE_REASON_NONE);
+    CU_ASSERT_EQUAL(
+        decode(&(struct test_headers){.method = QUIRE_HEALTH_METHOD, .deadline_ms = 1}, TEST_LANE, &envelope),
+        QUIRE_REASON_NONE);
     CU_ASSERT_TRUE(envelope.health);
     CU_ASSERT_PTR_NULL(envelope.call);
 }

@@ -37,4 +37,5 @@ static void what_is_away_is_unhealthy_and_the_service_degraded(void) {
 }
 
 QUIRE_TEST_MAIN("health", NULL, NULL, {"when_all_is_well_all_is_healthy", when_all_is_well_all_is_healthy},
-                {"what_is_away_is_unhealthy_and_the_service_degraded", what_is_away_is_unhealthy_and_the_service_degraded})
+                {"what_is_away_is_unhealthy_and_the_service_degraded",
+                 what_is_away_is_unhealthy_and_the_service_degraded})

@@ -62,10 +62,19 @@ static struct quire_link *make(bool up, int opening_ms) {
     atomic_store(&server.forgotten, false);
     struct quire_family *gauge = quire_metrics_family(metrics, QUIRE_GAUGE, "open", "", "");
     struct quire_family *counter = quire_metrics_family(metrics, QUIRE_COUNTER, "again_total", "", "");
-    struct quire_link *link = quire_link_create(&(struct quire_link_options){
-        .server = "it", .away_event = "away", .back_event = "back", .open = open_it, .close = close_it, .context = &server,
-        .destroy_context = forget, .first_wait_ms = 500, .retry_ms = 100, .log = log_, .connected = quire_metrics_series(gauge, NULL),
-        .reconnects = quire_metrics_series(counter, NULL)});
+    struct quire_link *link =
+        quire_link_create(&(struct quire_link_options){.server = "it",
+                                                       .away_event = "away",
+                                                       .back_event = "back",
+                                                       .open = open_it,
+                                                       .close = close_it,
+                                                       .context = &server,
+                                                       .destroy_context = forget,
+                                                       .first_wait_ms = 500,
+                                                       .retry_ms = 100,
+                                                       .log = log_,
+                                                       .connected = quire_metrics_series(gauge, NULL),
+                                                       .reconnects = quire_metrics_series(counter, NULL)});
     CU_ASSERT_PTR_NOT_NULL_FATAL(link);
     return link;
 }
@@ -125,7 +134,8 @@ static void a_server_that_comes_back_is_found(void) {
     CU_ASSERT_EQUAL(atomic_load(&server.closed), 2);
 }
 
-/* A connection that comes when nobody wants it any more must not stay open; nor may an endless attempt hold up the stop of the process. */
+/* A connection that comes when nobody wants it any more must not stay open; nor may an endless attempt hold up the stop
+ * of the process. */
 static void an_attempt_may_outlive_its_link(void) {
     struct quire_link *link = make(true, 150);
     CU_ASSERT_PTR_NULL(quire_link_get(link, 0));

@@ -61,9 +61,11 @@ static void an_attempt_that_was_not_made_is_handed_on(void) {
     CU_ASSERT_STRING_EQUAL(note, "clean");
 }
 
-QUIRE_TEST_MAIN("partition", NULL, NULL, {"a_new_group_begins_at_the_oldest_message", a_new_group_begins_at_the_oldest_message},
+QUIRE_TEST_MAIN("partition", NULL, NULL,
+                {"a_new_group_begins_at_the_oldest_message", a_new_group_begins_at_the_oldest_message},
                 {"after_a_clean_end_nothing_is_suspect", after_a_clean_end_nothing_is_suspect},
                 {"after_a_crash_what_was_there_is_suspect", after_a_crash_what_was_there_is_suspect},
                 {"a_note_that_is_missing_or_strange_is_a_crash", a_note_that_is_missing_or_strange_is_a_crash},
-                {"the_message_of_two_crashes_is_told_from_those_behind_it", the_message_of_two_crashes_is_told_from_those_behind_it},
+                {"the_message_of_two_crashes_is_told_from_those_behind_it",
+                 the_message_of_two_crashes_is_told_from_those_behind_it},
                 {"an_attempt_that_was_not_made_is_handed_on", an_attempt_that_was_not_made_is_handed_on})

@@ -18,7 +18,8 @@ static bool load(const char *lanes) {
     setenv("QUIRE_POSTGRES_PRIMARY", "host=localhost", 1);
     setenv("QUIRE_REDIS", "localhost:2", 1);
     setenv("QUIRE_LANES", lanes, 1);
-    const bool loaded = quire_config_load(&table, 1, errors) && quire_runtime_settings_check(&test_service, &settings, errors);
+    const bool loaded =
+        quire_config_load(&table, 1, errors) && quire_runtime_settings_check(&test_service, &settings, errors);
     fclose(errors);
     free(text);
     return loaded;
@@ -36,12 +37,14 @@ static void each_lane_has_settings_of_its_own(void) {
 
 static void without_names_all_lanes_are_served(void) {
     CU_ASSERT_TRUE(load(""));
-    CU_ASSERT_TRUE(settings.lanes[TEST_LANE].served && settings.lanes[TEST_BULK_LANE].served && settings.lanes[TEST_OTHER_LANE].served);
+    CU_ASSERT_TRUE(settings.lanes[TEST_LANE].served && settings.lanes[TEST_BULK_LANE].served &&
+                   settings.lanes[TEST_OTHER_LANE].served);
 }
 
 static void named_lanes_are_served_and_no_others(void) {
     CU_ASSERT_TRUE(load("bulk,other"));
-    CU_ASSERT_TRUE(!settings.lanes[TEST_LANE].served && settings.lanes[TEST_BULK_LANE].served && settings.lanes[TEST_OTHER_LANE].served);
+    CU_ASSERT_TRUE(!settings.lanes[TEST_LANE].served && settings.lanes[TEST_BULK_LANE].served &&
+                   settings.lanes[TEST_OTHER_LANE].served);
 }
 
 /* A process that serves nothing for a typing error would look healthy. */
@@ -73,5 +76,6 @@ static void sampling_chooses_by_id_about_one_in_so_many(void) {
 QUIRE_TEST_MAIN("settings", NULL, NULL, {"each_lane_has_settings_of_its_own", each_lane_has_settings_of_its_own},
                 {"without_names_all_lanes_are_served", without_names_all_lanes_are_served},
                 {"named_lanes_are_served_and_no_others", named_lanes_are_served_and_no_others},
-                {"an_unknown_lane_is_refused", an_unknown_lane_is_refused}, {"an_unknown_level_is_refused", an_unknown_level_is_refused},
+                {"an_unknown_lane_is_refused", an_unknown_lane_is_refused},
+                {"an_unknown_level_is_refused", an_unknown_level_is_refused},
                 {"sampling_chooses_by_id_about_one_in_so_many", sampling_chooses_by_id_about_one_in_so_many})

@@ -142,7 +142,9 @@ static void too_many_parameters_or_no_memory_fail(void) {
     quire_arena_deinit(&none);
 }
 
-QUIRE_TEST_MAIN("sql", set_up, tear_down, {"scalars_are_as_postgresql_sends_them", scalars_are_as_postgresql_sends_them},
-                {"empty_is_not_null", empty_is_not_null}, {"times_before_2000_round_down", times_before_2000_round_down},
+QUIRE_TEST_MAIN("sql", set_up, tear_down,
+                {"scalars_are_as_postgresql_sends_them", scalars_are_as_postgresql_sends_them},
+                {"empty_is_not_null", empty_is_not_null},
+                {"times_before_2000_round_down", times_before_2000_round_down},
                 {"arrays_have_their_types_and_lengths", arrays_have_their_types_and_lengths},
                 {"too_many_parameters_or_no_memory_fail", too_many_parameters_or_no_memory_fail})

@@ -1,4 +1,5 @@
-/* The loader against a PostgreSQL and a Redis that are played here: the functions of runtime/background.h are this file's own. */
+/* The loader against a PostgreSQL and a Redis that are played here: the functions of runtime/background.h are this
+ * file's own. */
 #include "unit/suite.h"
 
 #include "session/handlers.h"
@@ -15,7 +16,7 @@
 struct quire_background {
     struct quire_arena arena;
     struct quire_log *log;
-    char run_id[41];   /* "" when Redis is away */
+    char run_id[41]; /* "" when Redis is away */
     char epoch[41], nonce[65];
     bool lock_free, database_away;
     int live_rows, ended_rows; /* in PostgreSQL */
@@ -166,7 +167,8 @@ const char *quire_background_redis_run_id(struct quire_background *background) {
 /* A cold Redis, four live sessions and one that ended lately. */
 static void reset(void) {
     struct quire_log *log = f.background.log;
-    f.background = (struct quire_background){.log = log, .run_id = RUN_ID, .lock_free = true, .live_rows = 4, .ended_rows = 1};
+    f.background =
+        (struct quire_background){.log = log, .run_id = RUN_ID, .lock_free = true, .live_rows = 4, .ended_rows = 1};
     quire_arena_init(&f.background.arena, 1 << 20);
     memset(&f.context.loader, 0, sizeof f.context.loader);
 }
@@ -233,7 +235,8 @@ static void only_the_holder_of_the_lock_loads(void) {
 
 /* Else a Redis that restarted in the middle is called warm with half of the sessions: live tokens would be 401. */
 static void a_redis_that_restarts_meanwhile_is_loaded_anew(void) {
-    static const char *const points[] = {"quire_load_begin", "quire_sessions_load", "quire_session_revoke", "quire_epoch_set"};
+    static const char *const points[] = {"quire_load_begin", "quire_sessions_load", "quire_session_revoke",
+                                         "quire_epoch_set"};
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         start_over();
         strcpy(f.background.new_run_id_after, points[i]);

@@ -73,7 +73,8 @@ static enum quire_open_result open_with(const struct quire_seal_key *key, uint64
     static const char password[] = "correct horse";
     uint8_t sealed[sizeof password - 1 + QUIRE_SEAL_OVERHEAD_BYTES];
     quire_seal(key, f.correlation, DEADLINE_MS, QUIRE_SLICE_LITERAL("correct horse"), sealed);
-    return secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, (struct quire_slice){sealed, sizeof sealed}, now_ns, ret_secret);
+    return secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, (struct quire_slice){sealed, sizeof sealed},
+                        now_ns, ret_secret);
 }
 
 static void what_was_sealed_for_the_message_opens(void) {
@@ -91,14 +92,19 @@ static void what_was_sealed_for_another_message_opens_not(void) {
     struct quire_slice slice = {sealed, sizeof sealed};
     struct secret secret;
     quire_seal(&f.old_key, f.correlation, DEADLINE_MS, QUIRE_SLICE_LITERAL("horse"), sealed);
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.other), DEADLINE_MS, slice, 11 * SECOND, &secret), QUIRE_OPEN_FORGED);
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS + 1, slice, 11 * SECOND, &secret), QUIRE_OPEN_FORGED);
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, (struct quire_slice){f.correlation, 5}, DEADLINE_MS, slice, 11 * SECOND, &secret),
+    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.other), DEADLINE_MS, slice, 11 * SECOND, &secret),
+                    QUIRE_OPEN_FORGED);
+    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS + 1, slice, 11 * SECOND, &secret),
+                    QUIRE_OPEN_FORGED);
+    CU_ASSERT_EQUAL(
+        secrets_open(f.secrets, (struct quire_slice){f.correlation, 5}, DEADLINE_MS, slice, 11 * SECOND, &secret),
+        QUIRE_OPEN_FORGED);
+    sealed[sizeof sealed - 1] ^= 1;
+    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, slice, 11 * SECOND, &secret),
                     QUIRE_OPEN_FORGED);
     sealed[sizeof sealed - 1] ^= 1;
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, slice, 11 * SECOND, &secret), QUIRE_OPEN_FORGED);
-    sealed[sizeof sealed - 1] ^= 1;
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, slice, 11 * SECOND, &secret), QUIRE_OPENED);
+    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, slice, 11 * SECOND, &secret),
+                    QUIRE_OPENED);
 }
 
 /* Else a garbage message is a buffer overrun. */
@@ -107,22 +113,27 @@ static void sizes_at_the_edges_are_refused_or_opened(void) {
     static uint8_t sealed[SECRET_BYTES_MAX + QUIRE_SEAL_OVERHEAD_BYTES + 1];
     struct secret secret;
     quire_seal(&f.old_key, f.correlation, DEADLINE_MS, (struct quire_slice){longest, sizeof longest}, sealed);
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, (struct quire_slice){sealed, sizeof sealed - 1},
-                                 12 * SECOND, &secret), QUIRE_OPENED);
+    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS,
+                                 (struct quire_slice){sealed, sizeof sealed - 1}, 12 * SECOND, &secret),
+                    QUIRE_OPENED);
     CU_ASSERT_EQUAL(secret.size, sizeof longest);
-    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, (struct quire_slice){sealed, sizeof sealed},
-                                 12 * SECOND, &secret), QUIRE_OPEN_FORGED);
+    CU_ASSERT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS,
+                                 (struct quire_slice){sealed, sizeof sealed}, 12 * SECOND, &secret),
+                    QUIRE_OPEN_FORGED);
     for (size_t size = 0; size < QUIRE_SEAL_OVERHEAD_BYTES; size++)
-        CU_ASSERT_NOT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS, (struct quire_slice){sealed, size}, 12 * SECOND,
-                                         &secret), QUIRE_OPENED);
+        CU_ASSERT_NOT_EQUAL(secrets_open(f.secrets, correlation(f.correlation), DEADLINE_MS,
+                                         (struct quire_slice){sealed, size}, 12 * SECOND, &secret),
+                            QUIRE_OPENED);
 }
 
-/* Else a rotation under load fails log-ins: those sealed with the new key before this process looked, or with the old one after. */
+/* Else a rotation under load fails log-ins: those sealed with the new key before this process looked, or with the old
+ * one after. */
 static void keys_rotate_under_load(void) {
     struct secret secret;
     CU_ASSERT_EQUAL(open_with(&f.new_key, 20 * SECOND, &secret), QUIRE_OPEN_UNKNOWN_KEY);
     CU_ASSERT_TRUE_FATAL(put_keys(&f.new_key, &f.old_key));
-    CU_ASSERT_EQUAL(open_with(&f.new_key, 20 * SECOND, &secret), QUIRE_OPENED); /* within the second since the last look */
+    CU_ASSERT_EQUAL(open_with(&f.new_key, 20 * SECOND, &secret),
+                    QUIRE_OPENED); /* within the second since the last look */
     CU_ASSERT_EQUAL(open_with(&f.old_key, 20 * SECOND, &secret), QUIRE_OPENED);
     CU_ASSERT_TRUE_FATAL(put_keys(&f.new_key, NULL));
     CU_ASSERT_EQUAL(open_with(&f.old_key, 20 * SECOND + SECOND / 2, &secret), QUIRE_OPENED);
@@ -146,7 +157,8 @@ static void no_start_without_keys(void) {
     CU_ASSERT_PTR_NULL(secrets_create("/nowhere/at/all", f.log));
 }
 
-QUIRE_TEST_MAIN("secrets", set_up, tear_down, {"what_was_sealed_for_the_message_opens", what_was_sealed_for_the_message_opens},
+QUIRE_TEST_MAIN("secrets", set_up, tear_down,
+                {"what_was_sealed_for_the_message_opens", what_was_sealed_for_the_message_opens},
                 {"what_was_sealed_for_another_message_opens_not", what_was_sealed_for_another_message_opens_not},
                 {"sizes_at_the_edges_are_refused_or_opened", sizes_at_the_edges_are_refused_or_opened},
                 {"keys_rotate_under_load", keys_rotate_under_load},

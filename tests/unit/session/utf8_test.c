@@ -17,10 +17,10 @@ static int tear_down(void) {
 /* Else a User-Agent of Latin-1 makes PostgreSQL refuse the log-in. */
 static void bytes_that_are_no_character_become_question_marks(void) {
     CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "caf\xe9", 100), "caf?");
-    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "\xc0\xaf", 100), "??");             /* overlong */
-    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "\xed\xa0\x80", 100), "???");        /* a surrogate */
-    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "\xf4\x90\x80\x80", 100), "????");   /* beyond U+10FFFF */
-    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "a\xe2\x82", 100), "a??");           /* cut off */
+    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "\xc0\xaf", 100), "??");           /* overlong */
+    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "\xed\xa0\x80", 100), "???");      /* a surrogate */
+    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "\xf4\x90\x80\x80", 100), "????"); /* beyond U+10FFFF */
+    CU_ASSERT_STRING_EQUAL(utf8_clean(&arena, "a\xe2\x82", 100), "a??");         /* cut off */
 }
 
 static void whole_characters_stay(void) {
@@ -39,6 +39,7 @@ static void a_long_text_is_cut_between_characters(void) {
 }
 
 QUIRE_TEST_MAIN("utf8", set_up, tear_down,
-                {"bytes_that_are_no_character_become_question_marks", bytes_that_are_no_character_become_question_marks},
+                {"bytes_that_are_no_character_become_question_marks",
+                 bytes_that_are_no_character_become_question_marks},
                 {"whole_characters_stay", whole_characters_stay},
                 {"a_long_text_is_cut_between_characters", a_long_text_is_cut_between_characters})

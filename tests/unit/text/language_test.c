@@ -12,7 +12,8 @@ static void expect(const char *text, const char *language) {
     const bool good = guess == NULL || language == NULL ? guess == language : strcmp(guess, language) == 0;
     CU_ASSERT_TRUE(good);
     if (!good)
-        printf("\n  <%s> is %s, not %s\n", text, guess == NULL ? "unsure" : guess, language == NULL ? "unsure" : language);
+        printf("\n  <%s> is %s, not %s\n", text, guess == NULL ? "unsure" : guess,
+               language == NULL ? "unsure" : language);
 }
 
 static void sentences_are_recognised(void) {

@@ -11,8 +11,9 @@ struct joined {
 
 static bool join(void *context, const struct text_word *word) {
     struct joined *joined = context;
-    joined->size += (size_t)snprintf(joined->text + joined->size, sizeof(joined->text) - joined->size, "%s%.*s", joined->calls > 0 ? " " : "",
-                                     (int)word->word.size, (const char *)word->word.bytes);
+    joined->size +=
+        (size_t)snprintf(joined->text + joined->size, sizeof(joined->text) - joined->size, "%s%.*s",
+                         joined->calls > 0 ? " " : "", (int)word->word.size, (const char *)word->word.bytes);
     return ++joined->calls != joined->stop_after;
 }
 
@@ -82,7 +83,9 @@ static void sources_lie_on_code_points(void) {
 }
 
 static void invalid_bytes_separate_and_do_no_harm(void) {
-    expect("abc\xff\xfe" "def\xe6\x9d", "abc def");
+    expect("abc\xff\xfe"
+           "def\xe6\x9d",
+           "abc def");
 }
 
 static void caller_can_stop(void) {
@@ -97,4 +100,5 @@ QUIRE_TEST_MAIN("words", NULL, NULL, {"letters_and_digits_are_words_folded", let
                 {"decomposed_hangul_equals_composed", decomposed_hangul_equals_composed},
                 {"long_words_are_cut_and_long_runs_go_on", long_words_are_cut_and_long_runs_go_on},
                 {"sources_lie_on_code_points", sources_lie_on_code_points},
-                {"invalid_bytes_separate_and_do_no_harm", invalid_bytes_separate_and_do_no_harm}, {"caller_can_stop", caller_can_stop})
+                {"invalid_bytes_separate_and_do_no_harm", invalid_bytes_separate_and_do_no_harm},
+                {"caller_can_stop", caller_can_stop})
