@@ -13,6 +13,7 @@ smoke_run() {
 
 kept_env=$(cat "$QUIRE_ROOT/compose/.env" 2>/dev/null || true)
 smoke_status=0
+[ -z "${CI:-}" ] || set -- --reruns 1 "$@"
 smoke_run "$@" || smoke_status=$?
 [ -z "$kept_env" ] && rm -f "$QUIRE_ROOT/compose/.env" || printf '%s\n' "$kept_env" >"$QUIRE_ROOT/compose/.env"
 [ "$smoke_status" = 0 ] || fail "the smoke tests failed"
