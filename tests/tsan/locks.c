@@ -118,7 +118,7 @@ int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until) 
 
 /* POSIX read-write locks are known, but not when a library calls them that is passed over (see suppressions): called
  * from here they are seen. What a program defines goes before the sanitizer's interceptor, which has this second name.
- */
+ * Their destruction isn't seen, for the same reason as that of a mtx_t. */
 #define PASS_ON(name)                                                                                                  \
     int __interceptor_##name(pthread_rwlock_t *lock);                                                                  \
     int name(pthread_rwlock_t *lock) {                                                                                 \
