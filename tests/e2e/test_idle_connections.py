@@ -9,8 +9,8 @@ pytestmark = pytest.mark.destructive
 
 def test_redis_restarted_in_a_quiet_moment(stack, account):
     assert account.get("/documents").status_code == 200
-    stack.redis.restart()
     logged = [(service, service.log_size()) for service in (stack.session, stack.documents)]
+    stack.redis.restart()
     # Loaded again, by the session service, and every worker of both services is connected anew, though nobody has asked it anything.
     wait_until(lambda: all(len(service.log_lines('"redis.connected"', start)) >= 2 for service, start in logged), 15,
                "idle workers connect by themselves")
