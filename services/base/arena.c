@@ -17,8 +17,9 @@
 #ifdef ARENA_POISONS
 #include <sanitizer/asan_interface.h>
 #define POISON(address, bytes) ASAN_POISON_MEMORY_REGION(address, bytes)
-/* GCC takes the const pointer for a promise to read, and warns of fresh memory. */
+#ifndef __clang__ /* GCC takes the const pointer for a promise to read, and warns of fresh memory. */
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #define UNPOISON(address, bytes) ASAN_UNPOISON_MEMORY_REGION(address, bytes)
 #define GAP_BYTES 16u /* poisoned, between two pieces, so that writing past one is caught */
 #else

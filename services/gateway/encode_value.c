@@ -388,6 +388,6 @@ bool encode_scalar(struct encode *encode, const struct encode_path *path, const 
     case PROTOBUF_C_TYPE_MESSAGE:
         break;
     }
-    assert(!"a message is no scalar");
+    assert(false && "a message is no scalar");
     return false;
 }

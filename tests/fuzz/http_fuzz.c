@@ -17,20 +17,20 @@ static void take_body(void *context, struct quire_slice piece) {
 static bool feed(struct http_parser *parser, struct quire_arena *arena, struct quire_slice bytes,
                  struct outcome *outcome) {
     while (bytes.size > 0) {
-        enum http_status status;
+        enum http_event status;
         const size_t taken = http_feed(parser, bytes, &status);
         if (taken > bytes.size)
             abort();
         bytes = (struct quire_slice){bytes.bytes + taken, bytes.size - taken};
-        if (status == HTTP_BROKEN) {
+        if (status == HTTP_EVENT_BROKEN) {
             outcome->status = parser->fault.status;
             return false;
         }
-        if (status == HTTP_COMPLETE) {
+        if (status == HTTP_EVENT_COMPLETE) {
             outcome->messages++;
             quire_arena_reset(arena);
             http_begin(parser, arena);
-        } else if (status == HTTP_MORE && bytes.size > 0) {
+        } else if (status == HTTP_EVENT_MORE && bytes.size > 0) {
             abort();
         }
     }
