@@ -6,7 +6,7 @@ from . import check_fields, tables, topics
 
 CHECKS = {"postgres_primary", "postgres_replicas", "redis"}
 OWN_CHECKS = {"gateway", "kafka"}
-OWN_PATHS = {"/livez", "/readyz", "/health", "/openapi.json", "/docs", "/metrics"}
+OWN_PATHS = {"/livez", "/readyz", "/health", "/openapi.json", "/docs", "/docs.css", "/docs.js", "/metrics"}
 STATUSES = (200, 201, 202, 204)
 DEADLINE_MS_MAX = 30_000
 # protobuf-c mends fields that are called so, but not rpcs.

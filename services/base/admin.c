@@ -35,7 +35,8 @@ static enum MHD_Result respond_text(struct MHD_Connection *connection, unsigned 
                    MHD_create_response_from_buffer_static(strlen(text), text));
 }
 
-static enum MHD_Result respond_metrics(struct quire_admin *admin, struct MHD_Connection *connection) {
+static enum MHD_Result respond_metrics(struct quire_admin *admin, struct MHD_Connection *connection,
+                                       void (*print)(struct quire_metrics *metrics, FILE *out)) {
     char *text = NULL;
     size_t size = 0;
     if (admin->options.refresh != NULL)
@@ -43,7 +44,7 @@ static enum MHD_Result respond_metrics(struct quire_admin *admin, struct MHD_Con
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return MHD_NO;
-    quire_metrics_print(admin->options.metrics, out);
+    print(admin->options.metrics, out);
     bool whole = ferror(out) == 0;
     if (fclose(out) != 0 || !whole) {
         free(text);
@@ -66,7 +67,9 @@ static enum MHD_Result handle_request(void *context, struct MHD_Connection *conn
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return respond_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
     if (strcmp(url, "/metrics") == 0)
-        return respond_metrics(admin, connection);
+        return respond_metrics(admin, connection, quire_metrics_print);
+    if (strcmp(url, "/metrics/about") == 0)
+        return respond_metrics(admin, connection, quire_metrics_describe);
     if (strcmp(url, "/livez") == 0)
         return respond_text(connection, MHD_HTTP_OK, "alive\n");
     if (strcmp(url, "/readyz") == 0) {

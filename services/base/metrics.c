@@ -252,8 +252,9 @@ static void print_histogram(FILE *out, const struct quire_series *series) {
     fprintf(out, "%llu\n", (unsigned long long)count);
 }
 
+static const char *const types[] = {"counter", "gauge", "histogram"};
+
 void quire_metrics_print(struct quire_metrics *metrics, FILE *out) {
-    static const char *const types[] = {"counter", "gauge", "histogram"};
     pthread_mutex_lock(&metrics->lock);
     for (const struct quire_family *family = metrics->first; family != NULL; family = family->next) {
         fprintf(out, "# HELP %s ", family->name);
@@ -268,5 +269,32 @@ void quire_metrics_print(struct quire_metrics *metrics, FILE *out) {
             fprintf(out, "%.15g\n", quire_series_value(series));
         }
     }
+    pthread_mutex_unlock(&metrics->lock);
+}
+
+static void print_description(FILE *out, const struct quire_family *family) {
+    fprintf(out, "| `%s` | %s |", family->name, types[family->type]);
+    for (size_t i = 0; i < family->labels_count; i++)
+        fprintf(out, "%s `%s`", i == 0 ? "" : ",", family->label_names[i]);
+    fprintf(out, " | %s |\n", family->help);
+}
+
+/* The family whose name comes next after `name`; NULL after the last. A family is looked for among all each time: there
+ * are dozens, and only people ask. */
+static const struct quire_family *next_by_name(const struct quire_metrics *metrics, const char *name) {
+    const struct quire_family *next = NULL;
+    for (const struct quire_family *family = metrics->first; family != NULL; family = family->next) {
+        if (strcmp(family->name, name) > 0 && (next == NULL || strcmp(family->name, next->name) < 0))
+            next = family;
+    }
+    return next;
+}
+
+void quire_metrics_describe(struct quire_metrics *metrics, FILE *out) {
+    fputs("| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n", out);
+    pthread_mutex_lock(&metrics->lock);
+    const struct quire_family *family = next_by_name(metrics, "");
+    for (; family != NULL; family = next_by_name(metrics, family->name))
+        print_description(out, family);
     pthread_mutex_unlock(&metrics->lock);
 }

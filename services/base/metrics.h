@@ -32,5 +32,7 @@ void quire_series_observe(struct quire_series *series, double value);
 double quire_series_value(const struct quire_series *series);
 
 void quire_metrics_print(struct quire_metrics *metrics, FILE *out);
+/* The families themselves, as a Markdown table in the order of their names: docs/OPERATING.md is made from it. */
+void quire_metrics_describe(struct quire_metrics *metrics, FILE *out);
 
 #endif

@@ -46,6 +46,7 @@ static bool render(struct exchange *exchange, const struct answer *answer) {
         .content_type = answer->content_type,
         .allow = answer->allow,
         .cache_control = answer->cache_control,
+        .security_policy = answer->security_policy,
         .challenge = answer->status == 401,
         .retry_after_s = retry_after_s,
         .location = answer->location,
@@ -103,6 +104,7 @@ void exchange_answer_own(struct exchange *exchange) {
     const struct gateway *gateway = exchange->shard->gateway;
     const struct route *route = exchange->match.route;
     struct answer answer = {.status = 200, .content_type = "application/json", .cache_control = "no-cache"};
+    struct page page;
     if (route == NULL) {
         exchange_answer(exchange, &(struct answer){.status = 204, .allow = exchange->match.allow});
         return;
@@ -120,11 +122,13 @@ void exchange_answer_own(struct exchange *exchange) {
     case ROUTE_OPENAPI:
         answer.content = gateway->contract->openapi;
         break;
-    case ROUTE_DOCS:
-        answer.content = pages_docs();
-        answer.content_type = "text/html; charset=utf-8";
-        break;
     default:
+        if (page_find(route->kind, &page)) {
+            answer.content = page.content;
+            answer.content_type = page.content_type;
+            answer.security_policy = PAGES_SECURITY_POLICY;
+            break;
+        }
         answer.content = QUIRE_SLICE_LITERAL("{\"status\":\"alive\"}");
         answer.cache_control = "no-store";
         break;

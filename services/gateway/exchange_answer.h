@@ -10,7 +10,7 @@ struct answer {
     unsigned status;
     const char *content_type;
     struct quire_slice content;
-    const char *allow, *cache_control;
+    const char *allow, *cache_control, *security_policy;
     struct quire_slice etag_name, etag, location;
     const struct problem *problem; /* NULL: none */
 };

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "gateway/pages.h"
 
 /* A refused body up to this is read and dropped, so that the connection can go on; a larger one isn't worth it. */
 #define REFUSED_BODY_MAX (64u * 1024)
@@ -129,9 +130,12 @@ static bool check_call(struct exchange *exchange, const struct quire_call *call)
 
 static bool check_own(struct exchange *exchange) {
     const struct route *route = exchange->match.route;
-    bool html = route != NULL && route->kind == ROUTE_DOCS;
-    if (route != NULL && !fields_accept(&exchange->head, html ? "text" : "application", html ? "html" : "json"))
-        return refuse(exchange, 406, html ? "This page is text/html." : "Answers are application/json.");
+    struct page page = {.type = "application", .subtype = "json"};
+    bool is_page = route != NULL && page_find(route->kind, &page);
+    if (route != NULL && !fields_accept(&exchange->head, page.type, page.subtype))
+        return refuse(exchange, 406,
+                      is_page ? "This page has one media type, which Accept refuses."
+                              : "Answers are application/json.");
     return check_body(exchange, NULL);
 }
 

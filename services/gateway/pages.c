@@ -1,15 +1,33 @@
 #include "gateway/pages.h"
 
-/* The assembler takes the file in as it is; CMake says where it stands and builds this file again when it changes. */
-__asm__(".section .rodata\n"
-        "pages_docs_begin:\n"
-        ".incbin \"" QUIRE_PAGES_FOLDER "/docs.html\"\n"
-        "pages_docs_end:\n"
-        ".previous\n");
+/* The assembler takes a file in as it is; CMake says where it stands and builds this file again when it changes. */
+#define EMBED(name, file)                                                                                              \
+    __asm__(".section .rodata\n"                                                                                       \
+            "pages_" #name "_begin:\n"                                                                                 \
+            ".incbin \"" QUIRE_PAGES_FOLDER "/" file "\"\n"                                                            \
+            "pages_" #name "_end:\n"                                                                                   \
+            ".previous\n");                                                                                            \
+    extern const uint8_t pages_##name##_begin[] __attribute__((visibility("hidden")));                                 \
+    extern const uint8_t pages_##name##_end[] __attribute__((visibility("hidden")))
 
-extern const uint8_t pages_docs_begin[] __attribute__((visibility("hidden")));
-extern const uint8_t pages_docs_end[] __attribute__((visibility("hidden")));
+#define CONTENT(name) {pages_##name##_begin, (size_t)(pages_##name##_end - pages_##name##_begin)}
 
-struct quire_slice pages_docs(void) {
-    return (struct quire_slice){pages_docs_begin, (size_t)(pages_docs_end - pages_docs_begin)};
+EMBED(html, "docs.html");
+EMBED(style, "docs.css");
+EMBED(script, "docs.js");
+
+bool page_find(enum route_kind kind, struct page *ret_page) {
+    switch (kind) {
+    case ROUTE_DOCS:
+        *ret_page = (struct page){"text", "html", "text/html; charset=utf-8", CONTENT(html)};
+        return true;
+    case ROUTE_DOCS_STYLE:
+        *ret_page = (struct page){"text", "css", "text/css; charset=utf-8", CONTENT(style)};
+        return true;
+    case ROUTE_DOCS_SCRIPT:
+        *ret_page = (struct page){"text", "javascript", "text/javascript; charset=utf-8", CONTENT(script)};
+        return true;
+    default:
+        return false;
+    }
 }

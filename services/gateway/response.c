@@ -112,7 +112,7 @@ static size_t foreign_bytes(const struct response *response) {
     return response->request_id.size + response->location.size + response->rate_limit.size +
            response->rate_limit_policy.size + response->etag_name.size + response->etag.size +
            quire_slice_of(response->allow).size + quire_slice_of(response->content_type).size +
-           quire_slice_of(response->cache_control).size;
+           quire_slice_of(response->cache_control).size + quire_slice_of(response->security_policy).size;
 }
 
 bool response_render(struct quire_arena *arena, const struct response *response, struct quire_slice *ret_head) {
@@ -124,6 +124,10 @@ bool response_render(struct quire_arena *arena, const struct response *response,
     put_content(&writer, response);
     put_field(&writer, "Allow", quire_slice_of(response->allow));
     put_field(&writer, "Cache-Control", quire_slice_of(response->cache_control));
+    if (response->security_policy != NULL) {
+        put_field(&writer, "Content-Security-Policy", quire_slice_of(response->security_policy));
+        PUT(&writer, "Referrer-Policy: no-referrer\r\n");
+    }
     put_field(&writer, "Location", response->location);
     if (response->etag_name.size > 0 && response->etag.size > 0) {
         put_slice(&writer, response->etag_name);

@@ -14,8 +14,9 @@ struct response {
     const char *content_type; /* NULL: no content */
     const char *allow;        /* NULL: none; likewise below */
     const char *cache_control;
-    bool challenge;         /* WWW-Authenticate: Bearer */
-    unsigned retry_after_s; /* 0: none */
+    const char *security_policy; /* of a page: Content-Security-Policy, and no Referer to anyone */
+    bool challenge;              /* WWW-Authenticate: Bearer */
+    unsigned retry_after_s;      /* 0: none */
     struct quire_slice location, rate_limit, rate_limit_policy;
     struct quire_slice etag_name, etag;
     size_t content_bytes; /* of the content, also when HEAD leaves it out; not shown for 1xx, 204 and 304 */

@@ -27,6 +27,8 @@ static const struct route own_routes[] = {
     {.kind = ROUTE_HEALTH, .method = HTTP_METHOD_GET, .path = "/health"},
     {.kind = ROUTE_OPENAPI, .method = HTTP_METHOD_GET, .path = "/openapi.json"},
     {.kind = ROUTE_DOCS, .method = HTTP_METHOD_GET, .path = "/docs"},
+    {.kind = ROUTE_DOCS_STYLE, .method = HTTP_METHOD_GET, .path = "/docs.css"},
+    {.kind = ROUTE_DOCS_SCRIPT, .method = HTTP_METHOD_GET, .path = "/docs.js"},
 };
 #define OWN_ROUTES (sizeof own_routes / sizeof own_routes[0])
 

@@ -11,7 +11,16 @@
 struct router;
 
 /* What the gateway answers by itself. ROUTE_CALL goes to a service. */
-enum route_kind { ROUTE_CALL, ROUTE_LIVEZ, ROUTE_READYZ, ROUTE_HEALTH, ROUTE_OPENAPI, ROUTE_DOCS };
+enum route_kind {
+    ROUTE_CALL,
+    ROUTE_LIVEZ,
+    ROUTE_READYZ,
+    ROUTE_HEALTH,
+    ROUTE_OPENAPI,
+    ROUTE_DOCS,
+    ROUTE_DOCS_STYLE,
+    ROUTE_DOCS_SCRIPT,
+};
 
 struct route {
     enum route_kind kind;

@@ -96,6 +96,12 @@ static void metrics_are_refreshed_and_printed(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(f.answer, "\nanswer 43\n"));
 }
 
+static void metrics_are_explained(void) {
+    CU_ASSERT_TRUE(answers("GET /metrics/about", 200));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.answer, "| Metric | Type | Labels | Meaning |\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(f.answer, "\n| `answer` | gauge | |"));
+}
+
 static void readiness_follows_the_process_and_life_does_not(void) {
     atomic_store(&f.ready, false);
     CU_ASSERT_TRUE(answers("GET /readyz", 503));
@@ -127,6 +133,7 @@ static void taken_port_and_bad_address_are_told(void) {
 }
 
 QUIRE_TEST_MAIN("admin", set_up, tear_down, {"metrics_are_refreshed_and_printed", metrics_are_refreshed_and_printed},
+                {"metrics_are_explained", metrics_are_explained},
                 {"readiness_follows_the_process_and_life_does_not", readiness_follows_the_process_and_life_does_not},
                 {"other_paths_and_methods_are_refused", other_paths_and_methods_are_refused},
                 {"broken_request_harms_nothing", broken_request_harms_nothing},
