@@ -7,6 +7,7 @@
 #define QUIRE_GATEWAY_BUS_H
 
 #include "base/contract.h"
+#include "base/kafka_access.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/wire.h"
@@ -15,7 +16,7 @@ struct bus;
 struct bus_port;
 
 struct bus_options {
-    const char *brokers;
+    const struct quire_kafka_access *kafka;
     const char *reply_topic, *bulk_reply_topic;
     uint32_t reply_partitions; /* of each */
     uint32_t rings;

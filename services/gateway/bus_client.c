@@ -13,13 +13,9 @@
 /* Headers and framing around a value of message_bytes_max. */
 #define BUS_MESSAGE_OVERHEAD_BYTES (64u * 1024u)
 
-struct bus_setting {
-    const char *name, *value;
-};
-
 /* Both ends. A dead broker is noticed, and a returned one met, within a probe's time rather than librdkafka's ten
  * seconds. */
-static const struct bus_setting bus_common_settings[] = {
+static const struct quire_kafka_property bus_common_settings[] = {
     {"client.id", "quire-gateway"},
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},
@@ -31,7 +27,7 @@ static const struct bus_setting bus_common_settings[] = {
     {"log.connection.close", "false"},
 };
 
-static const struct bus_setting bus_producer_settings[] = {
+static const struct quire_kafka_property bus_producer_settings[] = {
     {"acks", "all"},
     {"enable.idempotence", "true"},
     {"compression.codec", "none"},
@@ -44,7 +40,7 @@ static const struct bus_setting bus_producer_settings[] = {
 
 /* auto.offset.reset counts only when the topic was cut behind our back: from its beginning no reply is missed, and
  * those that are too old meet no waiter. */
-static const struct bus_setting bus_consumer_settings[] = {
+static const struct quire_kafka_property bus_consumer_settings[] = {
     {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "earliest"},
     {"fetch.min.bytes", "1"},        {"fetch.wait.max.ms", "500"},          {"fetch.error.backoff.ms", "20"},
     {"fetch.queue.backoff.ms", "5"}, {"allow.auto.create.topics", "false"}, {"check.crcs", "false"},
@@ -55,7 +51,7 @@ static bool bus_set(struct bus *bus, rd_kafka_conf_t *conf, const char *name, co
     if (rd_kafka_conf_set(conf, name, value, error, sizeof(error)) == RD_KAFKA_CONF_OK)
         return true;
     QUIRE_LOG(bus->options.log, QUIRE_ERROR, "kafka.setting_refused", QUIRE_CTEXT("setting", name),
-              QUIRE_CTEXT("value", value), QUIRE_CTEXT("reason", error));
+              QUIRE_CTEXT("reason", error)); /* not the value: it may be a password */
     return false;
 }
 
@@ -65,7 +61,8 @@ static bool bus_set_number(struct bus *bus, rd_kafka_conf_t *conf, const char *n
     return bus_set(bus, conf, name, text);
 }
 
-static bool bus_set_all(struct bus *bus, rd_kafka_conf_t *conf, const struct bus_setting *settings, size_t count) {
+static bool bus_set_all(struct bus *bus, rd_kafka_conf_t *conf, const struct quire_kafka_property *settings,
+                        size_t count) {
     for (size_t i = 0; i < count; i++)
         if (!bus_set(bus, conf, settings[i].name, settings[i].value))
             return false;
@@ -141,12 +138,14 @@ static void bus_on_undelivered(rd_kafka_t *client, const rd_kafka_message_t *mes
 
 static rd_kafka_conf_t *bus_common_conf(struct bus_road *road) {
     struct bus *bus = road->bus;
+    struct quire_kafka_property entry[QUIRE_KAFKA_PROPERTIES_MAX];
+    const size_t entry_count = quire_kafka_access_properties(bus->options.kafka, entry);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_opaque(conf, road);
     rd_kafka_conf_set_log_cb(conf, bus_on_log);
     rd_kafka_conf_set_error_cb(conf, bus_on_error);
     if (bus_set_all(bus, conf, bus_common_settings, sizeof(bus_common_settings) / sizeof(bus_common_settings[0])) &&
-        bus_set(bus, conf, "bootstrap.servers", bus->options.brokers) &&
+        bus_set_all(bus, conf, entry, entry_count) &&
         bus_set_number(bus, conf, "message.max.bytes", bus->options.message_bytes_max + BUS_MESSAGE_OVERHEAD_BYTES))
         return conf;
     rd_kafka_conf_destroy(conf);

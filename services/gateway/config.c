@@ -37,7 +37,6 @@ static const struct quire_setting settings[] = {
          "Address of the admin port (metrics, liveness, readiness)."),
     NUMBER("QUIRE_ADMIN_PORT", admin_port, "0", 0, 65535, "",
            "The admin port; 0: the system chooses, and the log says which."),
-    TEXT("QUIRE_KAFKA_BROKERS", kafka_brokers, NULL, "Kafka brokers, `host:port` separated by commas."),
     TEXT("QUIRE_REPLY_TOPIC", reply_topic, "quire.replies", "Topic that replies come back on."),
     TEXT("QUIRE_BULK_REPLY_TOPIC", bulk_reply_topic, "quire.replies.bulk", "Topic that large replies come back on."),
     NUMBER("QUIRE_REPLY_PARTITIONS", reply_partitions, "64", 1, 1024, "", "Partitions of each reply topic."),

@@ -2,11 +2,12 @@
 #ifndef QUIRE_GATEWAY_CONFIG_H
 #define QUIRE_GATEWAY_CONFIG_H
 
-#include "base/config.h"
+#include "base/kafka_access.h"
 
 struct gateway_config {
-    const char *http_address, *http_hosts, *admin_address, *kafka_brokers, *reply_topic, *bulk_reply_topic,
-        *seal_keys_file, *trusted_proxies, *log_level, *limits;
+    struct quire_kafka_access kafka; /* by a table of its own */
+    const char *http_address, *http_hosts, *admin_address, *reply_topic, *bulk_reply_topic, *seal_keys_file,
+        *trusted_proxies, *log_level, *limits;
     bool listen_when_ready;
     int64_t http_port, admin_port, rings, reply_partitions, backlog;
     int64_t connections_max, inflight_max, body_bytes_max, pipeline_max;

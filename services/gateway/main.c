@@ -58,7 +58,7 @@ static bool check_settings(const struct gateway_config *config, enum quire_log_l
         fine = fprintf(stderr, "QUIRE_LIMITS must be on or off.\n") < 0;
     if (!is_power_of_two(config->ring_entries) || !is_power_of_two(config->receive_buffers))
         fine = fprintf(stderr, "QUIRE_RING_ENTRIES and QUIRE_RECEIVE_BUFFERS must be powers of two.\n") < 0;
-    return fine;
+    return quire_kafka_access_check(&config->kafka, stderr) && fine;
 }
 
 static uint32_t rings_wanted(const struct gateway_config *config) {
@@ -132,7 +132,7 @@ static bool settle(struct process *process) {
 static bool start_bus(struct process *process) {
     const struct gateway_config *config = &process->config;
     process->gateway.bus = bus_create(&(struct bus_options){
-        .brokers = config->kafka_brokers,
+        .kafka = &config->kafka,
         .reply_topic = config->reply_topic,
         .bulk_reply_topic = config->bulk_reply_topic,
         .reply_partitions = (uint32_t)config->reply_partitions,
@@ -208,14 +208,17 @@ static void serve(struct process *process, const sigset_t *signals) {
 
 int main(int argc, char **argv) {
     static struct process process; /* large; ends with the program */
-    const struct quire_setting_table table = gateway_settings(&process.config);
+    const struct quire_setting_table tables[] = {gateway_settings(&process.config),
+                                                 quire_kafka_access_settings(&process.config.kafka)};
+    const size_t tables_count = sizeof(tables) / sizeof(tables[0]);
     sigset_t signals;
     if (argc > 1 && strcmp(argv[1], "--settings") == 0) {
-        quire_config_print(&table, 1, stdout);
+        quire_config_print(tables, tables_count, stdout);
         return EXIT_SUCCESS;
     }
     enum quire_log_level level = QUIRE_INFO;
-    if (!quire_config_load(&table, 1, stderr) || !check_settings(&process.config, &level) || sodium_init() < 0)
+    if (!quire_config_load(tables, tables_count, stderr) || !check_settings(&process.config, &level) ||
+        sodium_init() < 0)
         return EXIT_FAILURE;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

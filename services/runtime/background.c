@@ -165,9 +165,7 @@ static bool connect_backends(struct quire_background *background, const struct q
         .metrics = metrics,
     };
     const struct quire_redis_options redis = {
-        .address = settings->redis,
-        .username = settings->redis_username[0] == '\0' ? NULL : settings->redis_username,
-        .password = settings->redis_password[0] == '\0' ? NULL : settings->redis_password,
+        .access = &settings->redis,
         .connect_ms = (uint32_t)settings->connect_ms,
         .retry_ms = (uint32_t)settings->retry_ms,
         .log = background->log,

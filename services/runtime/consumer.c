@@ -236,7 +236,7 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
      * that takes a whole core wants no others lying behind it. */
     (void)snprintf(queued, sizeof(queued), "%zu",
                    consumer->options.batch_max == 1 ? 1 : consumer->options.batch_max * 8);
-    const struct quire_kafka_setting settings[] = {
+    const struct quire_kafka_property settings[] = {
         {"group.id", consumer->options.group},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"session.timeout.ms", "2500"},
@@ -254,7 +254,7 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
         {"fetch.max.bytes", QUIRE_FETCH_BYTES_MAX},
         {"allow.auto.create.topics", "false"},
     };
-    rd_kafka_conf_t *conf = quire_kafka_conf(&consumer->link, consumer->options.brokers, consumer->options.service,
+    rd_kafka_conf_t *conf = quire_kafka_conf(&consumer->link, consumer->options.kafka, consumer->options.service,
                                              settings, sizeof(settings) / sizeof(settings[0]));
     if (conf == NULL)
         return NULL;

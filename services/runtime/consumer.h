@@ -3,6 +3,7 @@
 #ifndef QUIRE_RUNTIME_CONSUMER_H
 #define QUIRE_RUNTIME_CONSUMER_H
 
+#include "base/kafka_access.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -11,7 +12,8 @@
 struct quire_consumer;
 
 struct quire_consumer_options {
-    const char *brokers, *service, *group, *topic;
+    const struct quire_kafka_access *kafka;
+    const char *service, *group, *topic;
     size_t batch_max;
     size_t batch_bytes_max;
     struct quire_log *log;

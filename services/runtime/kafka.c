@@ -14,11 +14,17 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
               QUIRE_CTEXT("facility", facility), QUIRE_CTEXT("text", text));
 }
 
+/* No broker lets us in; a refused certificate or password comes first, and its text tells more. */
+static bool is_outage(int error) {
+    return error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == RD_KAFKA_RESP_ERR__SSL ||
+           error == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+}
+
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque) {
     struct quire_kafka_link *link = opaque;
     char text[512];
 
-    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    if (is_outage(error)) {
         if (!atomic_exchange(&link->down, true))
             QUIRE_LOG(link->log, QUIRE_WARN, "kafka.down", QUIRE_CTEXT("role", link->role),
                       QUIRE_CTEXT("text", reason));
@@ -41,9 +47,17 @@ static bool set(struct quire_kafka_link *link, rd_kafka_conf_t *conf, const char
     return false;
 }
 
-rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const char *brokers, const char *client,
-                                  const struct quire_kafka_setting *settings, size_t count) {
-    static const struct quire_kafka_setting common[] = {
+static bool set_all(struct quire_kafka_link *link, rd_kafka_conf_t *conf, const struct quire_kafka_property *properties,
+                    size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!set(link, conf, properties[i].name, properties[i].value))
+            return false;
+    return true;
+}
+
+rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const struct quire_kafka_access *access,
+                                  const char *client, const struct quire_kafka_property *properties, size_t count) {
+    static const struct quire_kafka_property common[] = {
         {"socket.nagle.disable", "true"},
         {"socket.keepalive.enable", "true"},
         {"reconnect.backoff.ms", "50"},
@@ -54,13 +68,13 @@ rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const char *bro
         {"receive.message.max.bytes", QUIRE_RECEIVE_BYTES_MAX},
         {"socket.timeout.ms", "10000"}, /* for a broker that hangs; the largest message takes less */
     };
+    struct quire_kafka_property entry[QUIRE_KAFKA_PROPERTIES_MAX];
+    const size_t entry_count = quire_kafka_access_properties(access, entry);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    bool fine = set(link, conf, "bootstrap.servers", brokers) && set(link, conf, "client.id", client);
-    for (size_t i = 0; fine && i < sizeof(common) / sizeof(common[0]); i++)
-        fine = set(link, conf, common[i].name, common[i].value);
-    for (size_t i = 0; fine && i < count; i++)
-        fine = set(link, conf, settings[i].name, settings[i].value);
+    const bool fine = set(link, conf, "client.id", client) && set_all(link, conf, entry, entry_count) &&
+                      set_all(link, conf, common, sizeof(common) / sizeof(common[0])) &&
+                      set_all(link, conf, properties, count);
     if (!fine) {
         rd_kafka_conf_destroy(conf);
         return NULL;

@@ -3,6 +3,7 @@
 #ifndef QUIRE_RUNTIME_KAFKA_H
 #define QUIRE_RUNTIME_KAFKA_H
 
+#include "base/kafka_access.h"
 #include "base/log.h"
 
 #include <librdkafka/rdkafka.h>
@@ -22,15 +23,11 @@ struct quire_kafka_link {
     uint64_t probe_after_ns; /* of the thread that calls quire_kafka_probe */
 };
 
-struct quire_kafka_setting {
-    const char *name, *value;
-};
-
-/* A configuration with these settings and callbacks that tell `link`; "bootstrap.servers" and "client.id" beside. NULL
- * after logging which setting was refused. */
-QUIRE_MUSTCHECK rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link, const char *brokers,
-                                                  const char *client, const struct quire_kafka_setting *settings,
-                                                  size_t count);
+/* A configuration with these properties, those of `access` and "client.id", and callbacks that tell `link`. NULL after
+ * logging which property was refused. */
+QUIRE_MUSTCHECK rd_kafka_conf_t *quire_kafka_conf(struct quire_kafka_link *link,
+                                                  const struct quire_kafka_access *access, const char *client,
+                                                  const struct quire_kafka_property *properties, size_t count);
 /* Takes the configuration in any case. NULL after logging why. */
 QUIRE_MUSTCHECK rd_kafka_t *quire_kafka_client(struct quire_kafka_link *link, rd_kafka_type_t type,
                                                rd_kafka_conf_t *conf);

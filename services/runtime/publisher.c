@@ -37,8 +37,9 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     atomic_fetch_sub(&wait->pending, 1);
 }
 
-struct quire_publisher *quire_publisher_create(const char *brokers, const char *service, struct quire_log *log) {
-    const struct quire_kafka_setting settings[] = {
+struct quire_publisher *quire_publisher_create(const struct quire_kafka_access *kafka, const char *service,
+                                               struct quire_log *log) {
+    const struct quire_kafka_property settings[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"linger.ms", "1"},
@@ -55,7 +56,7 @@ struct quire_publisher *quire_publisher_create(const char *brokers, const char *
     publisher->log = log;
     publisher->link = (struct quire_kafka_link){.log = log, .role = "publisher"};
     rd_kafka_conf_t *conf =
-        quire_kafka_conf(&publisher->link, brokers, service, settings, sizeof(settings) / sizeof(settings[0]));
+        quire_kafka_conf(&publisher->link, kafka, service, settings, sizeof(settings) / sizeof(settings[0]));
     if (conf != NULL) {
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         publisher->client = quire_kafka_client(&publisher->link, RD_KAFKA_PRODUCER, conf);

@@ -3,6 +3,7 @@
 #ifndef QUIRE_RUNTIME_PUBLISHER_H
 #define QUIRE_RUNTIME_PUBLISHER_H
 
+#include "base/kafka_access.h"
 #include "base/log.h"
 
 #include <librdkafka/rdkafka.h>
@@ -16,8 +17,8 @@ struct quire_message {
 };
 
 /* NULL after logging why. */
-QUIRE_MUSTCHECK struct quire_publisher *quire_publisher_create(const char *brokers, const char *service,
-                                                               struct quire_log *log);
+QUIRE_MUSTCHECK struct quire_publisher *quire_publisher_create(const struct quire_kafka_access *kafka,
+                                                               const char *service, struct quire_log *log);
 /* Looks up the topic `name``suffix` in quire_publisher_poll, before its first message. Before other threads use the
  * publisher. */
 void quire_publisher_expect(struct quire_publisher *publisher, const char *name, const char *suffix);

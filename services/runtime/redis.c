@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "runtime/link.h"
+#include "runtime/redis_tls.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,6 +25,7 @@ struct session {
 
 struct opening {
     char *host, *username, *password;
+    struct quire_redis_tls *tls; /* NULL: without */
     int port;
     uint32_t connect_ms;
 };
@@ -43,6 +45,7 @@ static void opening_destroy(void *argument) {
     free(opening->host);
     free(opening->username);
     free(opening->password);
+    quire_redis_tls_destroy(opening->tls);
     free(opening);
 }
 
@@ -112,6 +115,14 @@ static bool connect_within(redisContext *context, uint64_t deadline_ns) {
     }
     (void)redisEnableKeepAlive(context); /* without it a dead peer is noticed by the next deadline only */
     return true;
+}
+
+static bool secure(redisContext *context, const struct opening *opening, uint64_t deadline_ns, char *ret_error) {
+    char fault[QUIRE_TLS_ERROR_CHARACTERS];
+    if (opening->tls == NULL || quire_redis_tls_start(opening->tls, context, opening->host, deadline_ns, fault))
+        return true;
+    snprintf(ret_error, QUIRE_LINK_ERROR_CHARACTERS, "TLS: %s", fault);
+    return false;
 }
 
 static bool authenticate(redisContext *context, const struct opening *opening, uint64_t deadline_ns, char *ret_error) {
@@ -197,31 +208,59 @@ static void *session_open(void *argument, char ret_error[QUIRE_LINK_ERROR_CHARAC
     if (session->context == NULL || session->context->err != 0 || !connect_within(session->context, deadline_ns))
         snprintf(ret_error, QUIRE_LINK_ERROR_CHARACTERS, "connecting: %s",
                  session->context == NULL ? "out of memory" : reason(session->context, NULL));
-    else if (authenticate(session->context, opening, deadline_ns, ret_error) &&
+    else if (secure(session->context, opening, deadline_ns, ret_error) &&
+             authenticate(session->context, opening, deadline_ns, ret_error) &&
              learn_run_id(session, deadline_ns, ret_error) && load_library(session->context, deadline_ns, ret_error))
         return session;
     session_close(session);
     return NULL;
 }
 
-static struct opening *opening_create(const struct quire_redis_options *options) {
-    const char *colon = strrchr(options->address, ':');
+static void tell_setting(struct quire_log *log, const char *setting, const char *error) {
+    QUIRE_LOG(log, QUIRE_ERROR, "redis.bad_setting", QUIRE_CTEXT("setting", setting), QUIRE_CTEXT("error", error));
+}
+
+/* False after logging why. */
+static bool add_address(struct opening *opening, const char *address, struct quire_log *log) {
+    const char *colon = strrchr(address, ':');
     char *end = NULL;
     long port = colon == NULL ? 0 : strtol(colon + 1, &end, 10);
-    if (colon == NULL || colon == options->address || *end != '\0' || port < 1 || port > 65535)
-        return NULL;
+    if (colon == NULL || colon == address || *end != '\0' || port < 1 || port > 65535) {
+        tell_setting(log, "QUIRE_REDIS", "it should be host:port");
+        return false;
+    }
+    size_t size = (size_t)(colon - address);
+    bool brackets = size > 2 && address[0] == '[' && colon[-1] == ']';
+    opening->host = brackets ? strndup(address + 1, size - 2) : strndup(address, size);
+    opening->port = (int)port;
+    return opening->host != NULL;
+}
+
+/* False after logging why. */
+static bool add_tls(struct opening *opening, const struct quire_redis_access *access, struct quire_log *log) {
+    char fault[QUIRE_TLS_ERROR_CHARACTERS];
+    if (!access->tls)
+        return true;
+    opening->tls = quire_redis_tls_create(access->ca, fault);
+    if (opening->tls == NULL)
+        tell_setting(log, "QUIRE_REDIS_CA", fault);
+    return opening->tls != NULL;
+}
+
+/* NULL in *ret_copy for an empty text. */
+static bool copy(const char *text, char **ret_copy) {
+    *ret_copy = text[0] == '\0' ? NULL : strdup(text);
+    return text[0] == '\0' || *ret_copy != NULL;
+}
+
+static struct opening *opening_create(const struct quire_redis_options *options) {
+    const struct quire_redis_access *access = options->access;
     struct opening *opening = calloc(1, sizeof *opening);
     if (opening == NULL)
         return NULL;
-    size_t size = (size_t)(colon - options->address);
-    bool brackets = size > 2 && options->address[0] == '[' && colon[-1] == ']';
-    opening->host = brackets ? strndup(options->address + 1, size - 2) : strndup(options->address, size);
-    opening->username = options->username == NULL ? NULL : strdup(options->username);
-    opening->password = options->password == NULL ? NULL : strdup(options->password);
-    opening->port = (int)port;
     opening->connect_ms = options->connect_ms;
-    if (opening->host != NULL && (opening->username != NULL) == (options->username != NULL) &&
-        (opening->password != NULL) == (options->password != NULL))
+    if (copy(access->username, &opening->username) && copy(access->password, &opening->password) &&
+        add_address(opening, access->address, options->log) && add_tls(opening, access, options->log))
         return opening;
     opening_destroy(opening);
     return NULL;
@@ -229,11 +268,8 @@ static struct opening *opening_create(const struct quire_redis_options *options)
 
 struct quire_redis *quire_redis_create(const struct quire_redis_options *options) {
     struct opening *opening = opening_create(options);
-    if (opening == NULL) {
-        QUIRE_LOG(options->log, QUIRE_ERROR, "redis.bad_setting", QUIRE_CTEXT("address", options->address),
-                  QUIRE_CTEXT("error", "it should be host:port"));
+    if (opening == NULL)
         return NULL;
-    }
     struct quire_redis *redis = calloc(1, sizeof *redis);
     if (redis == NULL) {
         opening_destroy(opening);

@@ -14,15 +14,23 @@
 
 struct quire_redis;
 
-struct quire_redis_options {
+/* How a process gets in to Redis: texts of its settings, "" for none. */
+struct quire_redis_access {
     const char *address;             /* host:port; [host]:port for IPv6 */
-    const char *username, *password; /* NULL: none */
+    const char *username, *password; /* without a name, the default user's password */
+    bool tls;
+    const char *ca; /* PEM of the authorities that are believed; without, the system's */
+};
+
+struct quire_redis_options {
+    const struct quire_redis_access *access; /* copied */
     uint32_t connect_ms, retry_ms;
     struct quire_log *log;
     struct quire_metrics *metrics;
 };
 
-/* Never connects. NULL without memory, or for an address without a port (logged). */
+/* Never connects. NULL without memory, for an address without a port, or for authorities that can't be read (logged).
+ */
 QUIRE_MUSTCHECK struct quire_redis *quire_redis_create(const struct quire_redis_options *options);
 void quire_redis_destroy(struct quire_redis *redis);
 

@@ -36,7 +36,7 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 static bool create_producer(struct producer *producer, const struct quire_replies_options *options, const char *role,
                             const char *topic, const char *kbytes) {
     /* A reply that is older than the longest deadline helps nobody. */
-    const struct quire_kafka_setting settings[] = {
+    const struct quire_kafka_property settings[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"linger.ms", "0"}, /* a batch's replies still go together: they are queued faster than the sender wakes */
@@ -46,7 +46,7 @@ static bool create_producer(struct producer *producer, const struct quire_replie
         {"queue.buffering.max.kbytes", kbytes},
     };
     producer->link = (struct quire_kafka_link){.log = options->log, .role = role};
-    rd_kafka_conf_t *conf = quire_kafka_conf(&producer->link, options->brokers, options->service, settings,
+    rd_kafka_conf_t *conf = quire_kafka_conf(&producer->link, options->kafka, options->service, settings,
                                              sizeof(settings) / sizeof(settings[0]));
     if (conf == NULL)
         return false;

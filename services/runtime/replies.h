@@ -3,6 +3,7 @@
 #ifndef QUIRE_RUNTIME_REPLIES_H
 #define QUIRE_RUNTIME_REPLIES_H
 
+#include "base/kafka_access.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "runtime/envelope.h"
@@ -10,7 +11,8 @@
 struct quire_replies;
 
 struct quire_replies_options {
-    const char *brokers, *service;
+    const struct quire_kafka_access *kafka;
+    const char *service;
     const char *topic,
         *bulk_topic; /* where gateways wait, as a rule: looked up before the first reply; an envelope may name others */
     struct quire_log *log;

@@ -15,7 +15,7 @@
 #define SERIES_MAX 2000u
 #define WORKERS_MAX 256u
 #define BACKGROUND_MAX 16u
-#define TABLES 2u
+#define TABLES 3u
 #define TURN_MS 100
 #define FLUSH_WAIT_MS 5000 /* for the last replies: the default deadline */
 #define STATUS_FAILED 1
@@ -58,14 +58,17 @@ static bool is_ready(void *context) {
 static bool make_tables(struct process *process) {
     if (!quire_runtime_setting_table(process->contract, &process->settings, &process->tables[process->tables_count++]))
         return false;
+    process->tables[process->tables_count++] = quire_kafka_access_settings(&process->settings.kafka);
     if (process->options->settings != NULL)
         process->tables[process->tables_count++] = *process->options->settings;
     return true;
 }
 
 static bool load_settings(struct process *process) {
-    if (!quire_config_load(process->tables, process->tables_count, stderr) ||
-        !quire_runtime_settings_check(process->contract, &process->settings, stderr))
+    if (!quire_config_load(process->tables, process->tables_count, stderr))
+        return false;
+    const bool kafka = quire_kafka_access_check(&process->settings.kafka, stderr);
+    if (!quire_runtime_settings_check(process->contract, &process->settings, stderr) || !kafka)
         return false;
     if (process->settings.instance[0] == '\0' && gethostname(process->host, sizeof(process->host) - 1) == 0)
         process->settings.instance = process->host;
@@ -135,7 +138,7 @@ static bool start(struct process *process) {
         .context = process,
     };
     const struct quire_replies_options replies = {
-        .brokers = settings->brokers,
+        .kafka = &settings->kafka,
         .service = process->contract->name,
         .topic = settings->reply_topic,
         .bulk_topic = settings->bulk_reply_topic,
@@ -146,7 +149,7 @@ static bool start(struct process *process) {
     if (!handlers_complete(process))
         return false;
     process->replies = quire_replies_create(&replies);
-    process->publisher = quire_publisher_create(settings->brokers, process->contract->name, process->log);
+    process->publisher = quire_publisher_create(&settings->kafka, process->contract->name, process->log);
     for (size_t i = 0; process->publisher != NULL && i < process->contract->lanes_count; i++)
         quire_publisher_expect(process->publisher, process->contract->lanes[i].topic, "-dlt");
     if (process->replies == NULL || process->publisher == NULL)

@@ -87,9 +87,7 @@ struct quire_sessions *quire_sessions_create(const struct quire_sessions_options
     snprintf(sessions->window_s, sizeof sessions->window_s, "%" PRId64, limits->log_in_window_s);
     declare_metrics(sessions, options->metrics);
     sessions->redis = quire_redis_create(&(struct quire_redis_options){
-        .address = options->address,
-        .username = options->username,
-        .password = options->password,
+        .access = options->redis,
         .connect_ms = options->connect_ms,
         .retry_ms = options->retry_ms,
         .log = options->log,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/token.h"
+#include "runtime/redis.h"
 #include "runtime/watermark.h"
 
 struct quire_sessions;
@@ -23,7 +24,7 @@ struct quire_limits {
 };
 
 struct quire_sessions_options {
-    const char *address, *password, *username; /* host:port; password NULL: none */
+    const struct quire_redis_access *redis;
     uint32_t connect_ms, command_ms, retry_ms;
     struct quire_limits limits;
     struct quire_log *log;

@@ -33,7 +33,6 @@
      .about = about_}
 
 static const struct quire_setting shared[] = {
-    TEXT("QUIRE_KAFKA_BROKERS", brokers, NULL, "Kafka's addresses, host:port with commas between."),
     TEXT("QUIRE_REPLY_TOPIC", reply_topic, "quire.replies",
          "The topic that gateways have their replies come back on: looked up before it is needed."),
     TEXT("QUIRE_BULK_REPLY_TOPIC", bulk_reply_topic, "quire.replies.bulk", "The same for large replies."),
@@ -41,9 +40,17 @@ static const struct quire_setting shared[] = {
     TEXT("QUIRE_POSTGRES_REPLICAS", replicas, "", "The replicas, as libpq connection strings with semicolons between."),
     SECRET("QUIRE_POSTGRES_PASSWORD", postgres_password,
            "The service role's password, where the connection strings have none."),
-    TEXT("QUIRE_REDIS", redis, NULL, "Redis' address, host:port."),
-    TEXT("QUIRE_REDIS_USERNAME", redis_username, "", "The name to log in to Redis with; without it, the default user."),
-    SECRET("QUIRE_REDIS_PASSWORD", redis_password, "The password of Redis."),
+    TEXT("QUIRE_REDIS", redis.address, NULL, "Redis' address, host:port."),
+    TEXT("QUIRE_REDIS_USERNAME", redis.username, "", "The name to log in to Redis with; without it, the default user."),
+    SECRET("QUIRE_REDIS_PASSWORD", redis.password, "The password of Redis."),
+    {.name = "QUIRE_REDIS_TLS",
+     .type = QUIRE_SETTING_BOOLEAN,
+     .offset = offsetof(struct quire_runtime_settings, redis.tls),
+     .fallback = "off",
+     .unit = "",
+     .about = "Whether Redis is spoken to by TLS; its certificate must bear the host's name or address."},
+    TEXT("QUIRE_REDIS_CA", redis.ca, "",
+         "The authorities (PEM) that Redis' certificate must come from; the system's when empty."),
     TEXT("QUIRE_LANES", lane_names, "", "The lanes that this process serves, with commas between; all when empty."),
     TEXT("QUIRE_ADMIN_ADDRESS", admin_address, "127.0.0.1",
          "Where the admin port listens (/metrics, /livez, /readyz)."),

@@ -5,6 +5,7 @@
 
 #include "base/config.h"
 #include "base/contract.h"
+#include "base/kafka_access.h"
 #include "base/log.h"
 #include "runtime/sessions.h"
 
@@ -16,8 +17,9 @@ struct quire_lane_settings {
 };
 
 struct quire_runtime_settings {
-    const char *brokers, *primary, *replicas, *postgres_password;
-    const char *redis, *redis_username, *redis_password;
+    struct quire_kafka_access kafka; /* by a table of its own */
+    const char *primary, *replicas, *postgres_password;
+    struct quire_redis_access redis;
     const char *reply_topic, *bulk_reply_topic;
     const char *lane_names, *admin_address, *log_level, *instance;
     int64_t admin_port, log_request_sample;

@@ -53,9 +53,7 @@ static bool open_database(struct quire_worker *worker) {
 static bool open_sessions(struct quire_worker *worker) {
     const struct quire_runtime_settings *settings = worker->options.settings;
     const struct quire_sessions_options options = {
-        .address = settings->redis,
-        .username = settings->redis_username[0] == '\0' ? NULL : settings->redis_username,
-        .password = settings->redis_password[0] == '\0' ? NULL : settings->redis_password,
+        .redis = &settings->redis,
         .connect_ms = (uint32_t)settings->connect_ms,
         .command_ms = (uint32_t)settings->command_ms,
         .retry_ms = (uint32_t)settings->retry_ms,
@@ -69,7 +67,7 @@ static bool open_sessions(struct quire_worker *worker) {
 
 static bool open_consumer(struct quire_worker *worker) {
     const struct quire_consumer_options options = {
-        .brokers = worker->options.settings->brokers,
+        .kafka = &worker->options.settings->kafka,
         .service = worker->options.contract->name,
         .group = worker->group,
         .topic = worker->lane->topic,

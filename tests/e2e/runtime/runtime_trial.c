@@ -321,8 +321,9 @@ int main(int argc, char **argv) {
                                          .retry_ms = 250,
                                          .log = log,
                                          .metrics = metrics});
-    trial.sessions = quire_sessions_create(&(struct quire_sessions_options){.address = setting("TRIAL_REDIS"),
-                                                                            .password = setting("TRIAL_REDIS_PASSWORD"),
+    const struct quire_redis_access redis = {
+        .address = setting("TRIAL_REDIS"), .username = "", .password = setting("TRIAL_REDIS_PASSWORD"), .ca = ""};
+    trial.sessions = quire_sessions_create(&(struct quire_sessions_options){.redis = &redis,
                                                                             .connect_ms = 500,
                                                                             .command_ms = 500,
                                                                             .retry_ms = 250,

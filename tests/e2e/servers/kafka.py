@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 
@@ -26,8 +27,11 @@ rootLogger.appenderRef.out.ref = out
 
 
 class Kafka(Server):
-    def __init__(self, folder):
+    def __init__(self, folder, authority=None):
+        """With an authority only TLS and a name proved by SCRAM get in."""
         super().__init__("kafka", folder)
+        self.authority = authority
+        self.username, self.password = "quire", secrets.token_hex(16)
         self.port = free_port()
         self.controller_port = free_port()
         self.brokers = f"127.0.0.1:{self.port}"
@@ -58,6 +62,38 @@ class Kafka(Server):
             "broker.heartbeat.interval.ms": 500,
             "log.index.size.max.bytes": 1024 * 1024,
         })
+        if self.authority is not None:
+            settings.update(self._encryption())
+        return settings
+
+    def _encryption(self):
+        certificate, key = self.authority.issue("kafka")
+        both = os.path.join(self.folder, "kafka.pem")
+        with open(both, "w") as file:
+            for path in (key, certificate):
+                with open(path) as part:
+                    file.write(part.read())
+        login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{self.username}" password="{self.password}";'
+        return {
+            "listeners": f"SASL_SSL://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
+            "advertised.listeners": f"SASL_SSL://127.0.0.1:{self.port}",
+            "listener.security.protocol.map": "SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "SASL_SSL",
+            "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": login,
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": both,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": self.authority.certificate,
+        }
+
+    def client_settings(self):
+        """What a client of librdkafka needs to get in."""
+        settings = {"bootstrap.servers": self.brokers, "log_level": 2}
+        if self.authority is not None:
+            settings.update({"security.protocol": "sasl_ssl", "ssl.ca.location": self.authority.certificate, "sasl.mechanisms": "SCRAM-SHA-512",
+                             "sasl.username": self.username, "sasl.password": self.password})
         return settings
 
     def _java(self, main, *arguments):
@@ -68,14 +104,17 @@ class Kafka(Server):
             return
         with open(self.log_path, "ab") as log:
             subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", "AAAAAAAAQQCqqqqqqqqqqg", "-c",
-                                      self._properties), check=True, stdout=log, stderr=log)
+                                      self._properties, *self._users()), check=True, stdout=log, stderr=log)
         self._formatted = True
+
+    def _users(self):
+        return [] if self.authority is None else ["--add-scram", f"SCRAM-SHA-512=[name={self.username},password={self.password}]"]
 
     def command(self):
         return self._java("kafka.Kafka", self._properties)
 
     def admin(self):
-        return AdminClient({"bootstrap.servers": self.brokers, "log_level": 2})
+        return AdminClient(self.client_settings())
 
     def ready(self):
         return bool(self.admin().list_topics(timeout=1).brokers)

@@ -32,8 +32,9 @@ wal_retrieve_retry_interval = 200ms
 class _Postgres(Server):
     stop_signal = signal.SIGINT  # fast: ends sessions, writes a checkpoint
 
-    def __init__(self, name, folder, superuser_password):
+    def __init__(self, name, folder, superuser_password, authority):
         super().__init__(name, folder)
+        self.authority = authority  # None: no TLS
         self.port = free_port()
         self.cluster = os.path.join(folder, name)
         self.superuser_password = superuser_password
@@ -46,7 +47,19 @@ class _Postgres(Server):
         return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PGPASSWORD": self.superuser_password}
 
     def command(self):
-        return [f"{_BIN}/postgres", "-D", self.cluster, "-p", str(self.port), "-c", f"hba_file={self.cluster}/pg_hba.conf"]
+        return [f"{_BIN}/postgres", "-D", self.cluster, "-p", str(self.port), "-c", f"hba_file={self.cluster}/pg_hba.conf", *self._tls()]
+
+    def _tls(self):
+        if self.authority is None:
+            return []
+        certificate, key = self.authority.issue(self.name)
+        os.chmod(key, 0o600)
+        self.own(key)
+        return ["-c", "ssl=on", "-c", f"ssl_cert_file={certificate}", "-c", f"ssl_key_file={key}"]
+
+    def _verified(self):
+        """What a client adds to be sure of whom it speaks to."""
+        return {} if self.authority is None else {"sslmode": "verify-full", "sslrootcert": self.authority.certificate}
 
     def tool(self, name, *arguments):
         user = self.user()
@@ -60,7 +73,7 @@ class _Postgres(Server):
 
     def conninfo(self, user, **more):
         return " ".join(f"{name}={value}" for name, value in
-                        {"host": "127.0.0.1", "port": self.port, "dbname": DATABASE, "user": user, **more}.items())
+                        {"host": "127.0.0.1", "port": self.port, "dbname": DATABASE, "user": user, **self._verified(), **more}.items())
 
     def connect(self, database=DATABASE):
         """A connection as superuser, autocommit."""
@@ -83,9 +96,9 @@ class _Postgres(Server):
 
 
 class Primary(_Postgres):
-    def __init__(self, folder, superuser_password, roles):
-        """`roles`: name -> password; the one that ends in _owner owns the database."""
-        super().__init__("primary", folder, superuser_password)
+    def __init__(self, folder, superuser_password, roles, authority=None):
+        """`roles`: name -> password; the one that ends in _owner owns the database. With an authority only TLS gets in."""
+        super().__init__("primary", folder, superuser_password, authority)
         self.roles = roles
 
     def prepare(self):
@@ -104,7 +117,8 @@ class Primary(_Postgres):
                 file.write(deployed.read())
             file.write(_SETTINGS)
         with open(os.path.join(self.cluster, "pg_hba.conf"), "w") as file:
-            file.write("host all all 127.0.0.0/8 scram-sha-256\nhost replication postgres 127.0.0.0/8 scram-sha-256\n")
+            kind = "host" if self.authority is None else "hostssl"
+            file.write(f"{kind} all all 127.0.0.0/8 scram-sha-256\n{kind} replication postgres 127.0.0.0/8 scram-sha-256\n")
         self._made = True
 
     def create_database(self):
@@ -124,7 +138,7 @@ class Primary(_Postgres):
 
 class Replica(_Postgres):
     def __init__(self, name, folder, primary):
-        super().__init__(name, folder, primary.superuser_password)
+        super().__init__(name, folder, primary.superuser_password, primary.authority)
         self.primary = primary
 
     def prepare(self):
@@ -132,7 +146,7 @@ class Replica(_Postgres):
             return
         self.own(self.folder)
         self.tool("pg_basebackup", "-D", self.cluster, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d",
-                  f"host=127.0.0.1 port={self.primary.port} user=postgres application_name={self.name}")
+                  self.primary.conninfo("postgres", application_name=self.name))
         self._made = True
 
     def pause_replay(self):

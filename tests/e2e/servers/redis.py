@@ -12,8 +12,11 @@ _CONFIG = os.path.join(os.path.dirname(__file__), "../../../compose/redis/redis.
 
 
 class Redis(Server):
-    def __init__(self, folder, password):
+    def __init__(self, folder, password, authority=None):
+        """With an authority only TLS gets in, and only by a name of its own that can do no more than a service needs."""
         super().__init__("redis", folder)
+        self.authority = authority
+        self.username = None if authority is None else "quire"
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.password = password
@@ -22,13 +25,23 @@ class Redis(Server):
         self._config = os.path.join(folder, "redis.conf")
         with open(_CONFIG) as deployed, open(self._config, "w") as file:
             file.writelines(line for line in deployed if not line.startswith(("bind", "port", "dir", "include")))
-            file.write(f"bind 127.0.0.1\nport {self.port}\ndir {self.files}\nrequirepass {password}\nenable-debug-command local\n")
+            file.write(f"bind 127.0.0.1\ndir {self.files}\nenable-debug-command local\n")
+            file.writelines(f"{line}\n" for line in self._entry())
+
+    def _entry(self):
+        if self.authority is None:
+            return [f"port {self.port}", f"requirepass {self.password}"]
+        certificate, key = self.authority.issue(self.name)
+        return ["port 0", f"tls-port {self.port}", f"tls-cert-file {certificate}", f"tls-key-file {key}", "tls-auth-clients no",
+                f"tls-ca-cert-file {self.authority.certificate}", "user default off",
+                f"user {self.username} on >{self.password} ~* &* +@read +@write +@connection +@scripting +time +info -@dangerous +info +flushdb"]
 
     def command(self):
         return ["redis-server", self._config]
 
     def connect(self):
-        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, socket_timeout=5)
+        tls = {} if self.authority is None else {"ssl": True, "ssl_ca_certs": self.authority.certificate, "username": self.username}
+        return redis.Redis(host="127.0.0.1", port=self.port, password=self.password, socket_timeout=5, **tls)
 
     def ready(self):
         with self.connect() as connection:

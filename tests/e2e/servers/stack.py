@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from nacl.public import PrivateKey
 
+from .authority import Authority
 from .binary import SOURCE
 from .gateway import Gateway
 from .kafka import Kafka, topics_of
@@ -24,12 +25,14 @@ _ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query")
 class Stack:
     """`start()` brings all up; the parts are attributes, and `servers` lists them in the order in which they start."""
 
-    def __init__(self, folder=None, settings=None, gateways=2):
+    def __init__(self, folder=None, settings=None, gateways=2, encrypted=False):
+        """`encrypted`: every way to Kafka, PostgreSQL and Redis is TLS, and each asks for a name and a password."""
         self._own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="quire-e2e-")
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o755)  # the account of PostgreSQL passes through
         self.settings = settings or {}
+        self.authority = Authority(os.path.join(self.folder, "authority")) if encrypted else None
         self._make_secrets()
         self._make_infrastructure()
         self._make_services(gateways)
@@ -65,21 +68,30 @@ class Stack:
 
     def _make_infrastructure(self):
         part = lambda name: os.path.join(self.folder, name)  # noqa: E731
-        self.kafka = Kafka(part("kafka"))
-        self.primary = Primary(part("primary"), self.passwords["postgres"], {role: self.passwords[role] for role in _ROLES})
+        self.kafka = Kafka(part("kafka"), self.authority)
+        self.primary = Primary(part("primary"), self.passwords["postgres"], {role: self.passwords[role] for role in _ROLES}, self.authority)
         self.replicas = [Replica(f"replica-{number}", part(f"replica-{number}"), self.primary) for number in (1, 2)]
-        self.redis = Redis(part("redis"), self.passwords["redis"])
+        self.redis = Redis(part("redis"), self.passwords["redis"], self.authority)
         self.infrastructure = [self.kafka, self.primary, *self.replicas, self.redis]
+
+    def _kafka_settings(self):
+        if self.authority is None:
+            return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers}
+        self._secret("kafka.password", self.kafka.password)
+        return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers, "QUIRE_KAFKA_PROTOCOL": "sasl_ssl", "QUIRE_KAFKA_CA_FILE": self.authority.certificate,
+                "QUIRE_KAFKA_USERNAME": self.kafka.username, "QUIRE_KAFKA_PASSWORD_FILE": self.secret_path("kafka.password")}
 
     def service_settings(self, role):
         """The settings of a topic consumer that is `role` to PostgreSQL."""
         return {
-            "QUIRE_KAFKA_BROKERS": self.kafka.brokers,
+            **self._kafka_settings(),
             "QUIRE_POSTGRES_PRIMARY": self.primary.conninfo(role),
             "QUIRE_POSTGRES_REPLICAS": ";".join(replica.conninfo(role) for replica in self.replicas),
             "QUIRE_POSTGRES_PASSWORD_FILE": self.secret_path(f"{role}.password"),
             "QUIRE_REDIS": self.redis.address,
             "QUIRE_REDIS_PASSWORD_FILE": self.secret_path("redis.password"),
+            **({} if self.authority is None else {"QUIRE_REDIS_TLS": "on", "QUIRE_REDIS_CA_FILE": self.authority.certificate,
+                                                  "QUIRE_REDIS_USERNAME": self.redis.username}),
             **({"QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.secret")} if role == "quire_session" else {}),
             **self.settings,
         }
@@ -89,7 +101,7 @@ class Stack:
         return {"QUIRE_POSTGRES_MIGRATE": owner, "QUIRE_POSTGRES_PASSWORD_FILE": self.secret_path("quire_owner.password")}
 
     def gateway_settings(self):
-        return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers, "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
+        return {**self._kafka_settings(), "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
                 "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, "QUIRE_GATEWAY_DRAIN_MS": "500", **self.settings}
 
     def _service(self, name, room, **settings):
