@@ -47,7 +47,10 @@ step() {
     fi
 }
 
-# The compose stack; with TLS when a certificate is named.
+# HTTPS too: with a certificate that is named, or, for QUIRE_TLS=on, with one that `up` makes.
+[ "${QUIRE_TLS:-off}" != on ] || export QUIRE_TLS_CERTIFICATE=${QUIRE_TLS_CERTIFICATE:-$QUIRE_SECRETS/tls_certificate}
+
+# The compose stack; with TLS when there is a certificate for it.
 stack() {
     local files=(-f "$QUIRE_ROOT/compose/compose.yaml")
     [ -z "${QUIRE_TLS_CERTIFICATE:-}" ] || files+=(-f "$QUIRE_ROOT/compose/tls.yaml")

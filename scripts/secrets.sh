@@ -13,6 +13,12 @@ seal_keys_make() {
 }
 seal_keys_publish() { head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2 >"$QUIRE_SECRETS/seal_public"; }
 
+# Signed by itself: for a look at HTTPS on one's own machine (curl --cacert compose/secrets/tls_certificate). Key and certificate in one file, as HAProxy reads them.
+tls_certificate_make() {
+    docker run --rm --network none --entrypoint openssl quire/cli req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 825 \
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout - -out - 2>/dev/null >"$QUIRE_SECRETS/tls_certificate"
+}
+
 secrets_ready() {
     mkdir -p "$QUIRE_SECRETS"
     chmod 700 "$QUIRE_SECRETS"
@@ -22,6 +28,7 @@ secrets_ready() {
     done
     [ -s "$QUIRE_SECRETS/seal_secret" ] || seal_keys_make
     [ -s "$QUIRE_SECRETS/seal_public" ] || seal_keys_publish
+    [ "${QUIRE_TLS_CERTIFICATE:-}" != "$QUIRE_SECRETS/tls_certificate" ] || [ -s "$QUIRE_TLS_CERTIFICATE" ] || tls_certificate_make
     chmod 644 "$QUIRE_SECRETS"/*
 }
 

@@ -3,7 +3,8 @@
 # made anew. What it needs and may install (root, apt) it installs, saying so.
 #   QUIRE_HTTP_PORT=8080   the port on 127.0.0.1
 #   QUIRE_LIMITS=off       lifts every rate limit, for load tests
-#   QUIRE_TLS_CERTIFICATE=FILE   HTTPS too, on 127.0.0.1:8443 (QUIRE_HTTPS_PORT); a PEM file with certificate, chain and key
+#   QUIRE_TLS=on           HTTPS too, on 127.0.0.1:8443 (QUIRE_HTTPS_PORT), with a certificate for localhost made at the first start
+#   QUIRE_TLS_CERTIFICATE=FILE   HTTPS with this PEM file of certificate, chain and key
 . "$QUIRE_ROOT/scripts/secrets.sh"
 
 up_build() { stack --profile tools build; }
@@ -32,7 +33,7 @@ url="http://127.0.0.1:$QUIRE_HTTP_PORT"
 [ "${QUIRE_LIMITS:-on}" != off ] || say "  Rate limits are off (QUIRE_LIMITS=off)."
 cat <<TEXT
 
-Quire is at $url, healthy after $((SECONDS - began)) s.
+Quire is at $url${QUIRE_TLS_CERTIFICATE:+ and https://localhost:${QUIRE_HTTPS_PORT:-8443}}, healthy after $((SECONDS - began)) s.
 Demo log-in: demo@quire.example, password in compose/secrets/demo
 
 Try:

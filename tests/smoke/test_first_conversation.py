@@ -1,12 +1,15 @@
 """What a newcomer does in the first ten minutes: import, ask, curl, follow one request through the logs."""
 
 import json
+import os
 import re
 import socket
+import ssl
 
 import httpx
+import pytest
 
-from conftest import wait_until
+from conftest import ROOT, wait_until
 
 
 def test_import_then_ask_finds_the_passage(stack):
@@ -76,3 +79,15 @@ def test_no_gateway_is_a_503_that_says_nothing_was_sent(stack):
         stack.quire("up")
     assert answer.status_code == 503 and answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"] == answer.json()["instance"] == "smoke-503" and int(answer.headers["retry-after"]) >= 1
+
+
+def test_https_with_the_certificate_that_up_made(stack):
+    """Only that certificate is believed, and the port of HTTPS speaks nothing else."""
+    port = os.environ["QUIRE_HTTPS_PORT"]
+    believed = ssl.create_default_context(cafile=ROOT / "compose/secrets/tls_certificate")
+    answer = httpx.get(f"https://localhost:{port}/health", verify=believed, trust_env=False)
+    assert answer.status_code == 200 and answer.json()["status"] == "healthy", answer.text
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(f"https://localhost:{port}/livez", trust_env=False)
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"http://localhost:{port}/livez", trust_env=False)
