@@ -1,6 +1,7 @@
-"""The passages that answer a question, best first."""
+"""The passages that answer a question, best first: title, score, where it comes from, and the words that were found."""
 
 import argparse
+import concurrent.futures
 import json
 import re
 import sys
@@ -8,53 +9,78 @@ import textwrap
 
 import httpx
 
-from cli import client
+from cli import client, terminal
 
-BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+_READERS = 4
+_LINE_CHARACTERS_MAX = 100
+_PASSAGE_CHARACTERS = 400  # of one without highlights
+# The server puts found words between two stars; a document's own stars around several words are no mark.
+_FOUND = re.compile(r"\*\*([^\s*]+)\*\*")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./quire ask", description=__doc__)
-    parser.add_argument("question")
-    parser.add_argument("--top", type=int, default=5, help="passages, 1..100 (5)")
-    parser.add_argument("--tag", action="append", help="only documents with this tag; several mean all of them")
-    parser.add_argument("--json", action="store_true", help="the server's answer as it came")
+    parser.add_argument("question", nargs="+")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="passages, 1..100 (5)")
+    parser.add_argument("--tag", action="append", help="only documents with this tag, as a folder's name; several mean all of them")
+    parser.add_argument("--json", action="store_true", help="the server's answer, with the source of each passage and the request_id, for pipes")
     return parser.parse_args()
 
 
-def source_of(http: httpx.Client, document_id: str, seen: dict[str, str]) -> str:
-    if document_id not in seen:
-        answer = http.get(f"/documents/{document_id}")
-        seen[document_id] = answer.json()["metadata"].get("source", "") if answer.is_success else ""
-    return seen[document_id]
+def sources_of(http: httpx.Client, documents: set[str]) -> dict[str, str]:
+    """The `source` in each document's metadata; '' where there is none, or the document went away meanwhile."""
+    def source(document: str) -> str:
+        try:
+            answer = http.get(f"/documents/{document}")
+            found = answer.json()["metadata"].get("source") if answer.is_success else None
+        except (httpx.TransportError, ValueError):
+            found = None
+        return found if isinstance(found, str) else ""
+
+    with concurrent.futures.ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(documents, pool.map(source, documents)))
 
 
-def show(text: str) -> str:
-    wrapped = textwrap.fill(" ".join(text.split()), width=96, initial_indent="   ", subsequent_indent="   ")
-    return re.sub(r"\*\*(.+?)\*\*", rf"{BOLD}\1{PLAIN}" if BOLD else r"**\1**", wrapped, flags=re.DOTALL)
+def passage(result: dict, style: terminal.Style) -> str:
+    """Wrapped and indented, the found words bold; without colour the stars stay."""
+    pieces = result.get("highlights") or [result["text"][:_PASSAGE_CHARACTERS]]
+    text = " ".join(terminal.harmless(" ... ".join(pieces)).split())
+    lines = textwrap.fill(text, width=min(terminal.width(), _LINE_CHARACTERS_MAX) - 1, initial_indent="   ", subsequent_indent="   ")
+    return _FOUND.sub(rf"{style.bold}\1{style.plain}", lines) if style.bold else lines
+
+
+def show(found: dict, request_id: str, style: terminal.Style) -> None:
+    for number, result in enumerate(found["results"], 1):
+        origin = terminal.harmless_line(f"{result['source'] or result['document_id']}#{result['chunk_index']}")
+        print(f"{style.bold}{number}. {terminal.harmless_line(result['title'])}{style.plain}  {style.dim}{result['score']:.3f}  {origin}{style.plain}")
+        print(passage(result, style), end="\n\n")
+    if not found["results"]:
+        print("Nothing was found.")
+    print(f"{style.dim}{len(found['results'])} passages, {found['took_ms']:.1f} ms, request {request_id}{style.plain}")
 
 
 def main() -> None:
     arguments = parse()
-    body = {"query": arguments.question, "top_k": arguments.top}
-    if arguments.tag:
-        body["tags"] = arguments.tag
-    with client.open_client() as http:
-        answer = http.post("/query", json=body)
+    body = {"query": " ".join(arguments.question), "top_k": arguments.top} | ({"tags": arguments.tag} if arguments.tag else {})
+    with client.open_client(_READERS) as http:
+        try:
+            answer = http.post("/query", json=body)
+        except httpx.HTTPError as error:
+            sys.exit(terminal.harmless_line(client.no_answer(error)))
         if not answer.is_success:
-            sys.exit(client.problem(answer))
-        if arguments.json:
-            print(json.dumps(answer.json(), ensure_ascii=False))
-            return
-        found, seen = answer.json(), {}
-        for number, result in enumerate(found["results"], 1):
-            source = source_of(http, result["document_id"], seen)
-            print(f"{BOLD}{number}. {result['title']}{PLAIN}  {DIM}{result['score']:.3f}  {source}#{result['chunk_index']}{PLAIN}")
-            print(show(" ... ".join(result.get("highlights") or [result["text"][:400]])), end="\n\n")
-    if not found["results"]:
-        print("Nothing was found.")
-    print(f"{DIM}{len(found['results'])} passages, {found['took_ms']:.1f} ms, request {answer.headers['x-request-id']}{PLAIN}")
+            sys.exit(client.problem(answer) + (" Run ./quire login." if answer.status_code == 401 else ""))
+        found, request_id = answer.json(), terminal.harmless_line(answer.headers.get("x-request-id", "unknown"))
+        sources = sources_of(http, {result["document_id"] for result in found["results"]})
+    for result in found["results"]:
+        result["source"] = sources[result["document_id"]]
+    if arguments.json:
+        print(terminal.harmless_json(json.dumps(found | {"request_id": request_id}, ensure_ascii=False)))
+    else:
+        show(found, request_id, terminal.Style(sys.stdout))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BrokenPipeError:  # head has read enough
+        sys.stderr.close()

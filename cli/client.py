@@ -1,4 +1,4 @@
-"""One session with a Quire server: the address and token from the environment or from the file that `login` keeps."""
+"""One session with a Quire server: the address and token from the environment, or from the file that `login` keeps."""
 
 import json
 import os
@@ -7,36 +7,76 @@ import sys
 
 import httpx
 
-SESSION_FILE = pathlib.Path("/quire/session")
+from cli.terminal import harmless_line
+
 # The server answers within a request's deadline (30 s at most); what takes longer than this has no answer.
 TIMEOUT_S = 40
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+def _session_file() -> pathlib.Path:
+    return pathlib.Path(os.environ.get("QUIRE_SESSION_FILE", "/quire/session"))
+
+
+def _kept() -> dict:
+    """{"current": address, "sessions": {address: {"token", "email"}}}; empty when there is none, or none that can be read."""
+    try:
+        kept = json.loads(_session_file().read_text())
+        return kept if isinstance(kept.get("sessions"), dict) else {}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        sys.exit(f"The kept session can't be read ({error}). Remove .quire/session and run ./quire login.")
 
 
 def url() -> str:
-    return os.environ["QUIRE_URL"].rstrip("/")
+    """QUIRE_URL; the address of the last log-in, unless a token of one's own came without; this machine's stack."""
+    named = os.environ.get("QUIRE_URL") or (None if os.environ.get("QUIRE_TOKEN") else _kept().get("current"))
+    return (named or os.environ.get("QUIRE_DEFAULT_URL") or DEFAULT_URL).rstrip("/")
 
 
-def keep_session(token: str, email: str) -> None:
-    SESSION_FILE.touch(mode=0o600)
-    SESSION_FILE.write_text(json.dumps({"url": url(), "token": token, "email": email}) + "\n")
+def token() -> str | None:
+    if own := os.environ.get("QUIRE_TOKEN"):
+        return own.strip()
+    held = kept_session(url())
+    return held["token"] if held else None
 
 
-def kept_token() -> str | None:
-    if token := os.environ.get("QUIRE_TOKEN"):
-        return token
-    if not SESSION_FILE.exists():
-        return None
-    session = json.loads(SESSION_FILE.read_text())
-    return session["token"] if session["url"] == url() else None
+def kept_session(address: str) -> dict | None:
+    """{"token", "email"} of the last log-in there."""
+    return _kept().get("sessions", {}).get(address)
+
+
+def keep_session(address: str, new_token: str, email: str) -> None:
+    """The file is whole at every moment, and its owner's only."""
+    sessions = _kept().get("sessions", {}) | {address: {"token": new_token, "email": email}}
+    file = _session_file()
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(json.dumps({"current": address, "sessions": sessions}) + "\n")
+    beside.replace(file)
+
+
+def open_anyone(address: str) -> httpx.Client:
+    """Without a session."""
+    return httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False)
 
 
 def open_client(connections: int = 4) -> httpx.Client:
     """Ends the program with a sentence when there is no session."""
-    token = kept_token()
-    if token is None:
-        sys.exit(f"There is no session for {url()}: run ./quire login, or set QUIRE_TOKEN.")
-    return httpx.Client(base_url=url(), headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_S,
-                        limits=httpx.Limits(max_connections=connections), trust_env=False)
+    address, held = url(), token()
+    if held is None:
+        sys.exit(f"There is no session for {address}: run ./quire login, or set QUIRE_TOKEN.")
+    try:
+        return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {held}"}, timeout=TIMEOUT_S,
+                            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False)
+    except (httpx.InvalidURL, UnicodeEncodeError):
+        sys.exit(f"{address} is no address, or the token none: an address is http://HOST:PORT or https://HOST.")
+
+
+def no_answer(error: httpx.HTTPError) -> str:
+    return f"No answer from {url()}: {error or type(error).__name__}."
 
 
 def problem(response: httpx.Response) -> str:
@@ -45,6 +85,6 @@ def problem(response: httpx.Response) -> str:
         body = response.json()
         words = body.get("detail") or body["title"]
         words += "".join(f"; {fault['field']}: {fault['message']}" for fault in body.get("errors", []))
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         words = response.reason_phrase
-    return f"{response.status_code}: {words} (request {response.headers.get('x-request-id', 'unknown')})"
+    return harmless_line(f"{response.status_code}: {words} (request {response.headers.get('x-request-id', 'unknown')})")

@@ -1,158 +1,156 @@
 """Files become documents: new ones are added, changed ones updated, unchanged ones passed over."""
 
 import argparse
-import collections
 import concurrent.futures
-import hashlib
-import pathlib
+import os
+import signal
 import sys
+import threading
 import time
 
-import httpx
+from cli import client, walk
+from cli.connection import Connection
+from cli.library import Held, Library
+from cli.outcome import Failed, NotImported, Stop
+from cli.progress import Progress
+from cli.summary import Summary
+from cli.terminal import harmless_line
 
-from cli import client, files
-
-PARALLEL_DEFAULT, PARALLEL_MAX = 8, 64
-TRIES_MAX = 8
-RETRIED = {429, 503, 504}
-SHOWN_MAX = 20
-
-
-class Library:
-    """What the account holds already, by the source that its metadata names."""
-
-    def __init__(self, http: httpx.Client) -> None:
-        self.http = http
-        self.by_source: dict[str, tuple[str, str]] = {}
-        cursor = ""
-        while cursor is not None:
-            page = send(http, "GET", f"/documents?limit=100&cursor={cursor}")
-            for item in page.json()["items"]:
-                if source := item["metadata"].get("source"):
-                    self.by_source[source] = (item["id"], item["metadata"].get("sha256", ""))
-            cursor = page.json()["next_cursor"]
-
-    def enter(self, document: dict) -> str:
-        """Adds or updates one document; says which. The key is made of source and content, so that a repetition enters nothing twice."""
-        source, digest = document["metadata"]["source"], document["metadata"]["sha256"]
-        known = self.by_source.get(source)
-        if known and known[1] == digest:
-            return "unchanged"
-        path = f"/documents/{known[0]}" if known else "/documents"
-        key = hashlib.sha256(f"{path}\0{source}\0{digest}".encode()).hexdigest()
-        send(self.http, "PUT" if known else "POST", path, json=document, headers={"Idempotency-Key": key})
-        return "updated" if known else "added"
-
-
-def send(http: httpx.Client, method: str, path: str, **options) -> httpx.Response:
-    """One request, repeated while the server asks for patience. Raises Skipped with its words otherwise."""
-    for attempt in range(TRIES_MAX):
-        try:
-            answer = http.request(method, path, **options)
-        except httpx.TransportError as error:
-            words, wait_s = f"no answer from {client.url()}: {error}", 2**attempt / 4
-        else:
-            if answer.is_success or answer.status_code == 404 and method == "DELETE":
-                return answer
-            words, wait_s = client.problem(answer), float(answer.headers.get("retry-after", 1))
-            if answer.status_code == 401:
-                sys.exit(f"{words}. Run ./quire login.")
-            if answer.status_code not in RETRIED:
-                break
-        time.sleep(min(wait_s, 10))
-    raise files.Skipped(words)
-
-
-class Progress:
-    """A line that is written over on a terminal, and left out elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.done, self.bytes, self.began = total, 0, 0, time.monotonic()
-
-    def step(self, size: int) -> None:
-        self.done += 1
-        self.bytes += size
-        if not sys.stderr.isatty():
-            return
-        elapsed = max(time.monotonic() - self.began, 0.001)
-        left_s = elapsed / self.done * (self.total - self.done)
-        bar = "#" * (30 * self.done // self.total)
-        print(f"\r  [{bar:<30}] {self.done}/{self.total} files  {self.bytes / 1e6:.1f} MB  {self.done / elapsed:.0f}/s  {left_s:.0f} s left ",
-              end="", file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
+PARALLEL_DEFAULT, PARALLEL_MAX = 8, 32  # the server's own bound is 32 requests of an account at once
+EXIT_FAILED, EXIT_STOPPED = 1, 130
+_NAMES_MAX = 10
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./quire import", description=__doc__)
-    parser.add_argument("paths", nargs="+", type=pathlib.Path)
-    parser.add_argument("--parallel", type=int, default=PARALLEL_DEFAULT, help=f"requests at once, 1..{PARALLEL_MAX} ({PARALLEL_DEFAULT})")
-    parser.add_argument("--prune", action="store_true", help="remove documents below these paths whose file is gone")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a file, a folder, or a pattern as 'docs/**/*.md'")
+    parser.add_argument("--parallel", type=int, default=PARALLEL_DEFAULT, metavar="N", help=f"requests at once, 1..{PARALLEL_MAX} ({PARALLEL_DEFAULT})")
+    parser.add_argument("--prune", action="store_true", help="remove documents below the named folders whose file is gone; asks first on a terminal")
+    parser.add_argument("--yes", action="store_true", help="prune without asking, an empty folder too")
+    parser.add_argument("--dry-run", action="store_true", help="read everything, write nothing, tell what would be done")
+    parser.add_argument("--verbose", action="store_true", help="name every file that was left out")
+    # What scripts/import.sh hands in: the folder that the paths start in and the paths, each ended by a NUL, so that any name comes through; and where
+    # the machine's files are mounted.
+    parser.add_argument("--from-file", help=argparse.SUPPRESS)
+    parser.add_argument("--root", default="", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    arguments.folder = os.getcwd()
+    if arguments.from_file:
+        with open(arguments.from_file, "rb") as file:
+            arguments.folder, *arguments.paths = os.fsdecode(file.read()).split("\0")[:-1]
+    if not arguments.paths:
+        parser.error("say what to import: ./quire import PATH...")
     if not 1 <= arguments.parallel <= PARALLEL_MAX:
         parser.error(f"--parallel is 1..{PARALLEL_MAX}")
     return arguments
 
 
-def enter_all(library: Library, sources: list[files.Source], parallel: int) -> tuple[collections.Counter, list[str]]:
-    outcomes, skipped = collections.Counter(), []
-    progress = Progress(len(sources))
+class Import:
+    """One run. `stopping` is set by a signal and ends every wait; what is under way is finished."""
 
-    def enter(source: files.Source) -> tuple[str, int]:
-        document = files.read_document(source)
-        return library.enter(document), len(document["content"])
+    def __init__(self, arguments: argparse.Namespace, found: walk.Found, library: Library, stopping: threading.Event) -> None:
+        self.arguments, self.found, self.library, self.stopping = arguments, found, library, stopping
+        self.summary = Summary()
+        for name, why in found.left_out:
+            self.summary.leave_out(name, why)
+        self.progress = Progress(len(found.sources), sum(source.size for source in found.sources))
 
-    with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
-        # Submitted a window at a time, so that ten thousand files don't wait in memory.
-        waiting, rest = {}, iter(sources)
-        while True:
-            while len(waiting) < 2 * parallel and (source := next(rest, None)):
-                waiting[pool.submit(enter, source)] = source
-            if not waiting:
-                break
-            done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
-            for future in done:
-                source, size = waiting.pop(future), 0
-                try:
-                    outcome, size = future.result()
-                    outcomes[outcome] += 1
-                except files.Skipped as reason:
-                    outcomes["skipped"] += 1
-                    skipped.append(f"{source.name}: {reason}")
-                progress.step(size)
-    progress.close()
-    return outcomes, skipped
+    def run(self) -> None:
+        """Raises Stop."""
+        try:
+            self.library.load(lambda count: self.progress.note(f"reading what is there: {count} documents"))
+            self._enter_all()
+        finally:
+            self.progress.close()
+        for name, failure in self.library.settle({source.name: source for source in self.found.sources}):
+            self.summary.leave_out(name, failure)
+        if self.arguments.prune:
+            self._prune()
+
+    def _enter_all(self) -> None:
+        pool = concurrent.futures.ThreadPoolExecutor(self.arguments.parallel)
+        try:
+            # Submitted a window at a time, so that ten thousand files don't wait in memory.
+            waiting: dict[concurrent.futures.Future[str], walk.Source] = {}
+            rest = iter(self.found.sources)
+            while True:
+                while len(waiting) < 2 * self.arguments.parallel and (source := next(rest, None)):
+                    waiting[pool.submit(self.library.enter, source)] = source
+                if not waiting:
+                    return
+                for future in concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED).done:
+                    self._count(waiting.pop(future), future)
+        except BaseException:
+            self.stopping.set()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _count(self, source: walk.Source, future: concurrent.futures.Future[str]) -> None:
+        try:
+            self.summary.counts[future.result()] += 1
+        except NotImported as why:
+            self.summary.leave_out(source.name, why)
+        self.progress.step(source.size)
+
+    def _prune(self) -> None:
+        present = {source.name for source in self.found.sources} | {name for name, _ in self.found.left_out}
+        for prefix in self.found.prefixes:
+            gone = self.library.gone([prefix], self.found.blind, present) if prefix else []
+            if not prefix:
+                self.summary.leave_out("/", Failed("not pruned", "every import is below the root"))
+            elif gone and not self.arguments.yes and not any(name.startswith(prefix) for name in present):
+                self.summary.leave_out(prefix, Failed("not pruned", f"no file is there, but {len(gone)} documents are; --yes removes them"))
+            elif gone and self._may_remove(prefix, gone):
+                for _, document in gone:
+                    if not self.arguments.dry_run:
+                        self.library.delete(document.id)
+                    self.summary.counts["removed"] += 1
+
+    def _may_remove(self, prefix: str, gone: list[tuple[str, Held]]) -> bool:
+        if self.arguments.yes or self.arguments.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return True
+        names = "".join(f"  {harmless_line(name)}\n" for name, _ in gone[:_NAMES_MAX])
+        more = f"  ... and {len(gone) - _NAMES_MAX} more\n" if len(gone) > _NAMES_MAX else ""
+        return input(f"Gone below {harmless_line(prefix)}:\n{names}{more}Remove {len(gone)} documents? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def prune(library: Library, roots: list[pathlib.Path], sources: list[files.Source]) -> int:
-    """Only what stands below the roots that were named: another import's documents stay."""
-    present = {source.name for source in sources}
-    folders = tuple(f"{root.name}/" for root in roots if root.is_dir())
-    gone = [document for source, (document, _) in library.by_source.items() if folders and source.startswith(folders) and source not in present]
-    for document in gone:
-        send(library.http, "DELETE", f"/documents/{document}")
-    return len(gone)
+def stop_on_signals(stopping: threading.Event) -> None:
+    """The first signal lets what is under way end; the second ends the process."""
+    def stop(number: int, frame: object) -> None:
+        if stopping.is_set():
+            os._exit(EXIT_STOPPED)
+        stopping.set()
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
 
 
 def main() -> None:
-    arguments = parse()
-    began = time.monotonic()
-    sources = [source for root in arguments.paths for source in files.walk(root)]
+    arguments, began, stopping = parse(), time.monotonic(), threading.Event()
+    try:
+        found = walk.find(arguments.paths, arguments.folder, arguments.root)
+    except walk.NoSuchPath as error:
+        sys.exit(harmless_line(str(error)))
+    if arguments.prune and not found.prefixes:
+        sys.exit("--prune wants a folder: what is below it is compared with what was imported from it.")
+    stop_on_signals(stopping)
+    fault, status = "", 0
     with client.open_client(arguments.parallel) as http:
+        running = Import(arguments, found, Library(Connection(http, stopping), arguments.dry_run), stopping)
         try:
-            library = Library(http)
-        except files.Skipped as reason:
-            sys.exit(str(reason))
-        outcomes, skipped = enter_all(library, sources, arguments.parallel) if sources else (collections.Counter(), [])
-        pruned = prune(library, arguments.paths, sources) if arguments.prune else 0
-    for line in skipped[:SHOWN_MAX]:
-        print(f"  skipped {line}")
-    if len(skipped) > SHOWN_MAX:
-        print(f"  ... and {len(skipped) - SHOWN_MAX} more")
-    print(f"{outcomes['added']} added, {outcomes['updated']} updated, {outcomes['unchanged']} unchanged, {outcomes['skipped']} skipped, "
-          f"{pruned} removed, in {time.monotonic() - began:.1f} s.")
+            running.run()
+        except KeyboardInterrupt:
+            fault, status = "Stopped.", EXIT_STOPPED
+        except (Stop, Failed) as error:
+            fault, status = harmless_line(str(error.args[-1])), EXIT_FAILED
+    for line in running.summary.lines(arguments.verbose):
+        print(line)
+    print(running.summary.total(time.monotonic() - began, arguments.dry_run))
+    if fault:
+        print(f"{fault} Not everything was looked at: start it again, and it goes on where it was.", file=sys.stderr)
+    sys.exit(status or (EXIT_FAILED if running.summary.counts["failed"] else 0))
 
 
 if __name__ == "__main__":

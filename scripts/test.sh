@@ -1,7 +1,7 @@
 # Usage: ./quire test [LAYER] [ARGUMENTS...]
 # Without a layer everything: the sources' form, unit, e2e, fuzz (short), smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
-#   unit  [CTEST ARGUMENTS]     CUnit programs and the generator's tests        e.g. ./quire test unit -R arena
-#   e2e   [PYTEST ARGUMENTS]    against the real servers on loopback            e.g. ./quire test e2e -k idempotency
+#   unit  [CTEST ARGUMENTS]     CUnit programs                                   e.g. ./quire test unit -R arena
+#   e2e   [PYTEST ARGUMENTS]    the Python units, then the real servers on loopback   e.g. ./quire test e2e -k idempotency
 #   fuzz  [--minutes N]         libFuzzer targets
 #   smoke [PYTEST ARGUMENTS]    the real compose stack, on a port of its own
 #   asan, tsan [PYTEST ARGUMENTS]
@@ -21,7 +21,7 @@ unit() {
 e2e() {
     local preset=$1; shift
     [ -z "${CI:-}" ] || set -- --reruns 1 "$@"
-    in_toolchain -e QUIRE_BUILD="/build/$preset" -- python3 -m pytest -c tests/pytest.ini tests/unit/proto tests/e2e "$@"
+    in_toolchain -e QUIRE_BUILD="/build/$preset" -- python3 -m pytest -c tests/pytest.ini tests/unit/proto tests/unit/cli tests/e2e "$@"
 }
 
 layer=${1:-all}

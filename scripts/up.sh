@@ -10,12 +10,12 @@
 up_build() { stack --profile tools build; }
 up_start() { stack up -d --remove-orphans --wait --wait-timeout 300; }
 
-# A first account, so that import and ask work at once; its password stays in the secrets folder.
+# A first account, so that import and ask work at once; its password stays in the secrets folder. Who is logged in here already stays so.
 demo_login() {
     [ -s "$QUIRE_SECRETS/demo" ] || secret_random >"$QUIRE_SECRETS/demo"
     chmod 600 "$QUIRE_SECRETS/demo"
     local tries=0
-    until cli_run -i -- cli.login --demo <"$QUIRE_SECRETS/demo"; do
+    until QUIRE_TOKEN= QUIRE_URL="http://127.0.0.1:$QUIRE_HTTP_PORT" cli_run -i -- cli.login --demo <"$QUIRE_SECRETS/demo"; do
         tries=$((tries + 1))
         [ "$tries" -lt 10 ] || return 1
         sleep 1

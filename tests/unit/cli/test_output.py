@@ -1,0 +1,83 @@
+"""What reaches the terminal: nothing that a document could do to it, and the words that were promised."""
+
+import io
+import json
+
+import pytest
+
+from cli import ask, terminal
+from cli.outcome import Failed, Skipped
+from cli.progress import Progress
+from cli.summary import Summary
+
+EVIL = "\x1b]0;owned\x07 \x1b[2J \x9b31m \r over \u202e gnp.exe \x00 \x7f"
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    return stream
+
+
+def active(text):
+    return [c for c in text if c in "\x1b\x9b\x07\r\x00\x7f\u202e"]
+
+
+def test_no_control_of_a_document_reaches_the_terminal(capsys):
+    style = terminal.Style(io.StringIO())
+    ask.show({"results": [{"title": EVIL, "text": EVIL, "highlights": [EVIL], "source": EVIL, "chunk_index": 0, "score": 1.0, "document_id": "d"}],
+              "took_ms": 1.0}, "r1", style)
+    said = capsys.readouterr().out
+    assert active(said) == [] and "over" in said and "request r1" in said
+
+
+def test_json_means_the_same_without_controls():
+    safe = terminal.harmless_json(json.dumps({"text": EVIL}, ensure_ascii=False))
+    assert active(safe) == [] and json.loads(safe) == {"text": EVIL}
+
+
+def test_names_stay_different_and_in_one_line():
+    assert terminal.harmless_line("a\nb\x1b") == "a\\nb\\x1b" and terminal.harmless_line("Zoë 灯") == "Zoë 灯"
+
+
+def test_found_words_are_bold_on_a_terminal_only(screen, monkeypatch):
+    result = {"text": "", "highlights": ["the **lamp** at ** two stars **lit**"]}
+    bold = ask.passage(result, terminal.Style(screen))
+    assert "\033[1mlamp\033[0m" in bold and "\033[1mlit\033[0m" in bold and "** two" in bold
+    assert ask.passage(result, terminal.Style(io.StringIO())).strip() == "the **lamp** at ** two stars **lit**"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\033" not in ask.passage(result, terminal.Style(screen))
+
+
+def test_a_summary_counts_skipped_and_names_failed():
+    summary = Summary()
+    for number in range(5):
+        summary.leave_out(f"n/{number}.png", Skipped("kind .png"))
+    summary.leave_out("n/\x1b.pdf", Failed("broken PDF", "no\nxref"))
+    for number in range(30):
+        summary.leave_out(f"n/{number:02}.txt", Failed("binary"))
+    lines = summary.lines(verbose=False)
+    assert lines[0] == "  skipped  5 kind .png: n/0.png, n/1.png, n/2.png, ..."
+    assert "  failed   n/\\x1b.pdf: broken PDF (no\\nxref)" in lines
+    assert "  failed   ... and 10 more: binary (--verbose names all)" in lines and len(lines) == 23
+    assert len(summary.lines(verbose=True)) == 36
+    assert summary.total(1.0, False) == "0 added, 0 updated, 0 unchanged, 5 skipped, 31 failed, 0 removed, in 1.0 s."
+
+
+def test_progress_is_a_line_on_a_terminal_and_rare_elsewhere(screen, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    clock = iter(range(0, 100))
+    monkeypatch.setattr("cli.progress.time.monotonic", lambda: next(clock))
+    plain = io.StringIO()
+    for stream in (screen, plain):
+        progress = Progress(20, 2000, stream)
+        for _ in range(20):
+            progress.step(100)
+        progress.close()
+    drawn = screen.getvalue().split("\r")
+    assert len(drawn) == 22 and all(len(line.removesuffix("\033[K").rstrip("\n").removesuffix("\033[K")) < 60 for line in drawn)
+    assert "10/20 files  1.0 kB  1 files/s" in screen.getvalue()
+    assert plain.getvalue().splitlines() == ["  10/20 files  1.0 kB  1 files/s  100 B/s  10 s left", "  20/20 files  2.0 kB  1 files/s  100 B/s  0 s left"]
