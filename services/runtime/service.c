@@ -158,7 +158,7 @@ static bool start(struct process *process) {
     if (process->admin == NULL)
         return false;
     if (process->options->start != NULL &&
-        !process->options->start(process->options->context, process->log, process->metrics))
+        !process->options->start(process->options->context, settings, process->log, process->metrics))
         return false;
     if (!start_background(process) || !start_workers(process))
         return false;

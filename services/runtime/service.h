@@ -17,6 +17,7 @@
 #include "runtime/sql.h"
 
 struct quire_background;
+struct quire_runtime_settings;
 
 /* Work beside the requests, on a thread of its own: the outbox relay, the loading of sessions into Redis. `run` is
  * called again and again until the process stops; each call does a bounded piece of work, waits for nothing longer than
@@ -34,8 +35,9 @@ struct quire_service_options {
     size_t statements_count;
     const struct quire_setting_table *settings; /* its own, beside runtime's; may be NULL */
     void *context;                              /* quire_request_context() */
-    bool (*start)(void *context, struct quire_log *log,
-                  struct quire_metrics *metrics); /* after config, before workers; may be NULL */
+    /* After config, before workers; may be NULL. The settings live as long as the process. */
+    bool (*start)(void *context, const struct quire_runtime_settings *settings, struct quire_log *log,
+                  struct quire_metrics *metrics);
     const struct quire_background_options *background;
     size_t background_count;
 };

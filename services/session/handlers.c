@@ -19,17 +19,16 @@ const struct quire_statement *const *session_statements(size_t *ret_count) {
     return statements;
 }
 
-bool session_start(void *context, struct quire_log *log, struct quire_metrics *metrics) {
+bool session_start(void *context, const struct quire_runtime_settings *runtime, struct quire_log *log,
+                   struct quire_metrics *metrics) {
     struct session_context *session = context;
-    (void)metrics; /* runtime counts requests; there is nothing to add */
     session->log = log;
-    if (sodium_init() < 0 || !session_settings_load_shared(&session->settings))
+    if (sodium_init() < 0)
         return false;
-    session->seen = seen_create(&(struct seen_options){session->settings.redis, session->settings.redis_username,
-                                                       session->settings.redis_password, log});
+    session->seen = seen_create(&(struct seen_options){.access = &runtime->redis, .log = log, .metrics = metrics});
     if (session->seen == NULL)
         return false;
-    if (!session_settings_seals(&session->settings))
+    if (!session_settings_seals(runtime))
         return true;
     if (session->settings.seal_keys_file[0] == '\0') {
         QUIRE_LOG(log, QUIRE_ERROR, "secrets.no_key_file",

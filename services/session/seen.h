@@ -2,12 +2,12 @@
  * a process, made when it is first needed; only lists of sessions ask, so workers share it.
  *
  * Any thread. Every wait is bounded by SEEN_WAIT_MS; after a failure nobody tries again for SEEN_RETRY_MS, and lists
- * show what PostgreSQL knows. */
+ * show what PostgreSQL knows. That Redis is away is logged as by any connection (runtime/redis.h). */
 #ifndef QUIRE_SESSION_SEEN_H
 #define QUIRE_SESSION_SEEN_H
 
-#include "base/log.h"
 #include "base/token.h"
+#include "runtime/redis.h"
 
 #define SEEN_WAIT_MS 100u
 #define SEEN_RETRY_MS 1000u
@@ -15,12 +15,12 @@
 struct seen;
 
 struct seen_options {
-    const char *address;             /* host:port */
-    const char *username, *password; /* may be empty */
+    const struct quire_redis_access *access; /* copied; its texts must outlive it */
     struct quire_log *log;
+    struct quire_metrics *metrics;
 };
 
-/* The options' texts must outlive it. NULL without memory. Never connects. */
+/* Never connects. NULL as quire_redis_create. */
 QUIRE_MUSTCHECK struct seen *seen_create(const struct seen_options *options);
 void seen_destroy(struct seen *seen);
 

@@ -18,30 +18,14 @@ static const struct quire_setting table[] = {
      .unit = "", .about = "Passes of Argon2id over that memory."},
 };
 
-/* Runtime's settings, which runtime checks and prints; empty where it has a default of its own. */
-static const struct quire_setting shared[] = {
-    {"QUIRE_LANES", QUIRE_SETTING_TEXT, AT(lanes), .fallback = "", .unit = "",
-     .about = "The lanes that this process serves."},
-    {"QUIRE_REDIS", QUIRE_SETTING_TEXT, AT(redis), .fallback = "", .unit = "", .about = "Redis, as host:port."},
-    {"QUIRE_REDIS_USERNAME", QUIRE_SETTING_TEXT, AT(redis_username), .fallback = "", .unit = "",
-     .about = "The name to log in to Redis with."},
-    {"QUIRE_REDIS_PASSWORD", QUIRE_SETTING_TEXT, AT(redis_password), .fallback = "", .secret = true, .unit = "",
-     .about = "Redis' password."},
-};
-
 struct quire_setting_table session_settings_table(struct session_settings *target) {
     return (struct quire_setting_table){table, sizeof table / sizeof table[0], target};
-}
-
-bool session_settings_load_shared(struct session_settings *settings) {
-    const struct quire_setting_table shared_table = {shared, sizeof shared / sizeof shared[0], settings};
-    return quire_config_load(&shared_table, 1, stderr);
 }
 
 struct password_cost session_settings_cost(const struct session_settings *settings) {
     return (struct password_cost){(uint32_t)settings->password_memory_kib, (uint32_t)settings->password_passes};
 }
 
-bool session_settings_seals(const struct session_settings *settings) {
-    return settings->lanes[0] == '\0' || strstr(settings->lanes, "password") != NULL;
+bool session_settings_seals(const struct quire_runtime_settings *runtime) {
+    return runtime->lane_names[0] == '\0' || strstr(runtime->lane_names, "password") != NULL;
 }
