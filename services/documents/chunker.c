@@ -77,17 +77,15 @@ static bool append_chunk(struct cutter *cutter, size_t start, size_t end) {
 }
 
 /* Ends the present chunk, unless it says nothing new, and begins the next, which repeats the last sentence where
- * `overlap` allows. */
+ * `overlap` allows: only where something stands before that sentence, or the next would contain this one. */
 static bool end_chunk(struct cutter *cutter, bool overlap) {
     size_t start = cutter->start, end = cutter->end, fresh = cutter->fresh;
     trim(cutter->text, &fresh, &end);
-    if (end > fresh) {
-        trim(cutter->text, &start, &end);
-        if (!append_chunk(cutter, start, end))
-            return false;
-    }
+    trim(cutter->text, &start, &end);
+    if (end > fresh && !append_chunk(cutter, start, end))
+        return false;
     cutter->fresh = cutter->end;
-    if (overlap && cutter->last_start > cutter->start && cutter->last_characters <= CHUNK_OVERLAP_CHARACTERS) {
+    if (overlap && cutter->last_start > start && cutter->last_characters <= CHUNK_OVERLAP_CHARACTERS) {
         cutter->start = cutter->last_start;
         cutter->characters = cutter->last_characters;
     } else {

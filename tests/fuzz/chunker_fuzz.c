@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (chunks[i].end <= chunks[i].start || chunks[i].end > size || !on_bound(data, size, chunks[i].start) ||
             !on_bound(data, size, chunks[i].end))
             abort();
-        if (i > 0 && (chunks[i].start < chunks[i - 1].start || chunks[i].end <= chunks[i - 1].end))
+        if (i > 0 && (chunks[i].start <= chunks[i - 1].start || chunks[i].end <= chunks[i - 1].end))
             abort();
         if (i > 0 && chunks[i].start > chunks[i - 1].end && !is_white(data, chunks[i - 1].end, chunks[i].start))
             abort();

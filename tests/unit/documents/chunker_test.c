@@ -29,7 +29,7 @@ static void check_all(struct quire_slice text, const struct chunk *chunks, size_
         CU_ASSERT_FATAL(chunks[i].start < chunks[i].end && chunks[i].end <= text.size);
         CU_ASSERT_TRUE(text_valid(body)); /* no code point is split */
         CU_ASSERT(text_characters(body) <= CHUNK_CHARACTERS_MAX);
-        CU_ASSERT(i == 0 || (chunks[i].start >= chunks[i - 1].start && chunks[i].end > chunks[i - 1].end));
+        CU_ASSERT(i == 0 || (chunks[i].start > chunks[i - 1].start && chunks[i].end > chunks[i - 1].end));
         for (size_t at = covered; at < chunks[i].start; at++) /* only white space is in no chunk */
             CU_ASSERT(text.bytes[at] == ' ' || (text.bytes[at] >= '\t' && text.bytes[at] <= '\r'));
         covered = chunks[i].end;
@@ -64,6 +64,20 @@ static void short_text_is_one_chunk(void) {
     CU_ASSERT_EQUAL(chunks[0].end, 14);
     CU_ASSERT_EQUAL(cut(quire_slice_of("x"), &chunks), 1);
     CU_ASSERT_EQUAL(cut(quire_slice_of(" \n "), &chunks), 1); /* so that its title is found */
+}
+
+/* Else the first passage would be found twice, once by itself and once in the second. check_all looks. */
+static void white_space_at_the_beginning_is_nothing_to_overlap_with(void) {
+    char *blank = repeat("\n", 200), *filler = repeat("and on it goes ", 58), *text = NULL;
+    struct chunk *chunks;
+    if (asprintf(&text, "%sA short one. The long one begins %sto its end.", blank, filler) < 0)
+        abort();
+    CU_ASSERT_EQUAL(cut(quire_slice_of(text), &chunks), 2);
+    CU_ASSERT_EQUAL(chunks[0].start, 200);
+    CU_ASSERT_EQUAL(strncmp(text + chunks[1].start, "The long", 8), 0);
+    free(text);
+    free(filler);
+    free(blank);
 }
 
 static void chunks_end_with_sentences_and_overlap(void) {
@@ -158,6 +172,8 @@ static void time_is_linear(void) {
 }
 
 QUIRE_TEST_MAIN("chunker", set_up, tear_down, {"short_text_is_one_chunk", short_text_is_one_chunk},
+                {"white_space_at_the_beginning_is_nothing_to_overlap_with",
+                 white_space_at_the_beginning_is_nothing_to_overlap_with},
                 {"chunks_end_with_sentences_and_overlap", chunks_end_with_sentences_and_overlap},
                 {"headings_begin_chunks_and_are_their_context", headings_begin_chunks_and_are_their_context},
                 {"text_without_bounds_is_cut_between_code_points", text_without_bounds_is_cut_between_code_points},
