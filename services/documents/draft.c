@@ -4,12 +4,22 @@
 #include "text/utf8.h"
 
 #include <assert.h>
+#include <yyjson.h>
 
 /* Reads no table. One array of languages and one of words, so that a batch of documents is one question. */
 const struct quire_statement draft_lexemes_statement = {
     .name = "documents.lexemes",
     .sql = "SELECT documents.lexemes($1::text[], $2::text[])",
 };
+
+/* Judged here because PostgreSQL's refusal would quote it, into a log that holds nobody's words. Numbers stay text, so
+ * that none is too large. */
+static bool is_json_object(const char *text) {
+    yyjson_doc *document = yyjson_read(text, strlen(text), YYJSON_READ_NUMBER_AS_RAW);
+    const bool is_object = yyjson_is_obj(yyjson_doc_get_root(document)); /* both take NULL */
+    yyjson_doc_free(document);
+    return is_object;
+}
 
 void draft_judge(const struct draft_source *source, struct draft_fault *ret_fault) {
     *ret_fault = (struct draft_fault){0};
@@ -23,6 +33,8 @@ void draft_judge(const struct draft_source *source, struct draft_fault *ret_faul
         *ret_fault = (struct draft_fault){"content", "is not valid UTF-8"};
     else if (source->metadata != NULL && !text_valid(quire_slice_of(source->metadata)))
         *ret_fault = (struct draft_fault){"metadata", "is not valid UTF-8"};
+    else if (source->metadata != NULL && !is_json_object(source->metadata))
+        *ret_fault = (struct draft_fault){"metadata", "must be an object"};
     else if (source->language != NULL && !text_is_language_code(quire_slice_of(source->language)))
         *ret_fault = (struct draft_fault){"language", "must be an ISO 639-1 code in lower case, as en"};
     for (size_t i = 0; i < source->tags_count && ret_fault->field == NULL; i++)

@@ -1,6 +1,7 @@
 """One document: stored, read, replaced, deleted; ETags and conditions."""
 
 import json
+import uuid
 
 import pytest
 
@@ -219,3 +220,19 @@ def test_of_two_writers_with_the_same_if_match_one_wins(account, stack):
         statuses = sorted(pool.map(write, range(8)))
     assert statuses == [200] + [412] * 7
     assert account.get(path).json()["version"] == 2
+
+
+@pytest.mark.parametrize("metadata", ["the-secret-word", '{"k": the-secret-word}', '["the-secret-word"]', '{"k": "the-secret-word"} x', ""])
+def test_metadata_that_came_past_the_gateway_is_judged_before_the_database_sees_it(stack, caller, account, contract, metadata):
+    """Else PostgreSQL's refusal would quote it in a log, after three attempts."""
+    starts = {server: server.log_size() for server in (stack.primary, stack.documents)}
+    for method, message in (("Create", "CreateDocumentRequest"), ("Put", "PutDocumentRequest")):
+        fields = {"id": uuid.uuid4().bytes} if method == "Put" else {}
+        request = contract.message(message)(title="t", content="c", metadata=metadata, **fields)
+        reply = caller.call("quire.documents.write", f"quire.Documents/{method}", request, token=account.token)
+        assert reply.headers["quire-status"] == b"422" and b"metadata" in reply.value
+    assert not any(server.log_contains("the-secret-word", start) for server, start in starts.items())
+    exact = '{"n": 1e999, "m": 123456789012345678901234567890}'  # what JSON allows and no number of C holds
+    request = contract.message("CreateDocumentRequest")(title="t", content="c", metadata=exact)
+    reply = caller.call("quire.documents.write", "quire.Documents/Create", request, token=account.token)
+    assert "quire-status" not in reply.headers or reply.headers["quire-status"] == b"201"
