@@ -33,6 +33,9 @@ def test_a_conversation_over_encrypted_ways(encrypted):
         found = account.post("/query", {"query": "who trims the lamp?"}).json()["results"]
         assert [result["document_id"] for result in found] == [document.json()["id"]]
         assert account.get("/health").json()["status"] == "healthy"
+        last_seen = lambda: account.get("/auth/sessions").json()["items"][0]["last_seen_at"]  # noqa: E731
+        first = last_seen()
+        wait_until(lambda: last_seen() > first, 5, "last_seen_at comes from Redis, by TLS", every=0.2)
         assert account.post("/auth/logout").status_code == 204
         assert account.get("/auth/me").status_code == 401
 
