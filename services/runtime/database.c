@@ -36,6 +36,8 @@ static const struct {
     {"57P", QUIRE_QUERY_AWAY, true},        /* admin_shutdown, crash_shutdown, cannot_connect_now, ... */
     {"08", QUIRE_QUERY_AWAY, true},         /* connection exceptions */
     {"53300", QUIRE_QUERY_AWAY, true},      /* too_many_connections */
+    {"53", QUIRE_QUERY_AWAY, false},        /* disk_full, out_of_memory: the server may be able to again */
+    {"58", QUIRE_QUERY_AWAY, false},        /* system errors outside PostgreSQL: io_error, ... */
     {"25006", QUIRE_QUERY_AWAY, true},      /* read_only_sql_transaction: no primary any more */
     {"26000", QUIRE_QUERY_AWAY, true},      /* invalid_sql_statement_name: prepared on another connection */
     {"0A000", QUIRE_QUERY_AWAY, true},      /* cached plan must not change result type: after a migration */
@@ -206,7 +208,7 @@ static void settle(struct quire_database *database, struct work *work, bool *ret
         settle_done(database, work, entry);
         return;
     }
-    if (outcome == QUIRE_QUERY_FAILED)
+    if (outcome == QUIRE_QUERY_FAILED || (outcome == QUIRE_QUERY_AWAY && !drop)) /* no link tells of it */
         note_failure(database, query, entry->result, PQresultErrorField(entry->result, PG_DIAG_SQLSTATE));
     end_or_try_elsewhere(database, work, outcome);
 }
