@@ -1,10 +1,15 @@
 """What can't be handled is put aside, with the reason, and its caller is answered."""
 
+import os
 import secrets
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from client import problem
+from servers.binary import SOURCE
 from servers.waiting import wait_until
 from topics import read_all
 
@@ -85,3 +90,123 @@ def test_a_poison_message_within_its_deadline_is_answered(stack, caller, account
     stack.wait_ready()
     assert account.create()
     assert [document["title"] for document in account.listed()] == ["A title"]
+
+
+# What an operator does about them.
+
+def tool(stack, *words, fails=False):
+    """What `./quire dead-letters` runs; returns what it prints, or with `fails` what it complains about."""
+    done = subprocess.run([sys.executable, os.path.join(SOURCE, "compose/kafka/dead_letters.py"), *words], text=True, capture_output=True, timeout=60,
+                          env={**os.environ, "QUIRE_KAFKA_BROKERS": stack.kafka.brokers})
+    assert (done.returncode != 0) == fails, (words, done.stdout, done.stderr)
+    return done.stderr if fails else done.stdout
+
+
+def listed(stack, *words):
+    """Rows of the list by the request that they are of."""
+    rows = [line.split() for line in tool(stack, "list", *words).splitlines()[1:]]
+    return {row[-1]: row for row in rows}
+
+
+@pytest.fixture
+def failed_write(stack, account):
+    """A write that failed three times, as a letter: (request id, ID)."""
+    request_id = f"fault.fail.{secrets.token_hex(8)}"
+    problem(account.post("/documents", {"title": "fails", "content": "x"}, headers={"X-Request-ID": request_id}), 500)
+    wait_until(lambda: letters(stack, "quire.documents.write", request_id), 5, "a dead letter")
+    return request_id, listed(stack)[request_id][0]
+
+
+@pytest.fixture
+def unread_write(stack, caller, account, contract):
+    """A good write that stands among the dead letters as if it had failed: (request id, ID, the request's value)."""
+    request_id = f"dead-{secrets.token_hex(8)}"
+    value = contract.message("CreateDocumentRequest")(title="replayed", content="x").SerializeToString()
+    headers = {**caller.headers("quire.Documents/Create", caller.correlation(), token=account.token, seconds=-60, request_id=request_id),
+               "quire-dlt-reason": b"failed", "quire-dlt-topic": b"quire.documents.write", "quire-dlt-partition": b"3", "quire-dlt-offset": b"0"}
+    _, offset = caller.send("quire.documents.write-dlt", value, headers)
+    return request_id, f"quire.documents.write@{offset}", value
+
+
+def test_the_list_says_what_waits_and_why(stack, failed_write):
+    request_id, identity = failed_write
+    row = listed(stack, "quire.documents.write")[request_id]
+    assert row[0] == identity and row[2:4] == ["waiting", "failed"] and row[5] == "quire.Documents/Create"
+    assert request_id not in listed(stack, "quire.documents.read")
+
+
+def test_a_letter_is_shown_with_its_headers_and_its_value_only_when_asked(stack, unread_write):
+    request_id, identity, value = unread_write
+    shown = tool(stack, "show", identity)
+    assert f"x-request-id: {request_id}" in shown and "quire-dlt-reason: failed" in shown and "replayed" not in shown.partition("\n")[2].replace(request_id, "")
+    raw = subprocess.run([sys.executable, os.path.join(SOURCE, "compose/kafka/dead_letters.py"), "show", identity, "--raw"], capture_output=True, timeout=60,
+                         env={**os.environ, "QUIRE_KAFKA_BROKERS": stack.kafka.brokers}, check=True)
+    assert raw.stdout == value
+
+
+def test_a_replay_has_its_effect_once(stack, account, unread_write):
+    request_id, identity, _ = unread_write
+    assert f"{identity}: replayed" in tool(stack, "replay", identity)
+    wait_until(lambda: [item["title"] for item in account.listed()] == ["replayed"], 10, "the document is there")
+    assert "is replayed already" in tool(stack, "replay", identity, fails=True)
+    assert "is replayed already" in tool(stack, "drop", identity, fails=True)
+    assert request_id not in listed(stack) and listed(stack, "--all")[request_id][2] == "replayed"
+    assert len(account.listed()) == 1
+
+
+def test_two_who_replay_at_once_replay_once(stack, unread_write):
+    request_id, identity, _ = unread_write
+    command = [sys.executable, os.path.join(SOURCE, "compose/kafka/dead_letters.py"), "replay", identity]
+    environment = {**os.environ, "QUIRE_KAFKA_BROKERS": stack.kafka.brokers}
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert sorted(process.wait(60) for process in both) == [0, 1]
+    there = [found for found in read_all(stack.kafka.brokers, ["quire.documents.write"]) if ("x-request-id", request_id.encode()) in (found.headers() or [])]
+    assert len(there) == 1
+    assert there[0].partition() == 3 and "kafka_replyTopic" not in dict(there[0].headers()) and "quire-dlt-reason" not in dict(there[0].headers())
+
+
+def test_what_fails_again_is_a_letter_again(stack, failed_write):
+    request_id, identity = failed_write
+    tool(stack, "replay", identity)
+    wait_until(lambda: len(letters(stack, "quire.documents.write", request_id)) == 2, 10, "it failed again")
+    assert listed(stack)[request_id][0] != identity
+
+
+def test_a_dropped_letter_waits_for_nobody(stack, failed_write):
+    request_id, identity = failed_write
+    tool(stack, "drop", identity)
+    assert request_id not in listed(stack) and listed(stack, "--all")[request_id][2] == "dropped"
+    assert "is dropped already" in tool(stack, "replay", identity, fails=True)
+
+
+def test_a_replay_that_was_cut_off_is_told_and_repeated_only_on_request(stack, caller, account, unread_write):
+    request_id, identity, _ = unread_write
+    caller.send("quire.documents.write-dlt", b"", {"quire-dlt-note-of": identity.rpartition("@")[2].encode(), "quire-dlt-note": b"replaying"})
+    assert listed(stack)[request_id][2:4] == ["cut", "off"]
+    assert "--again" in tool(stack, "replay", identity, fails=True)
+    tool(stack, "replay", "--again", identity)
+    wait_until(lambda: len(account.listed()) == 1, 10, "the document is there")
+
+
+@pytest.mark.parametrize("words, complaint", [(["show", "quire.documents.write@999999"], "there is no letter"), (["drop", "nothing@1"], "there is no topic"),
+                                              (["replay", "quire.documents.write"], "is no TOPIC@OFFSET")])
+def test_a_wrong_id_is_told(stack, words, complaint):
+    assert complaint in tool(stack, *words, fails=True)
+
+
+def test_what_is_larger_than_the_limit_reaches_no_topic(stack, account, other):
+    """Its caller is told, and its neighbour on the same connection is served."""
+    problem(account.post_bytes("/documents", b'{"title": "t", "content": "' + b"x" * (16 * 1024 * 1024) + b'"}'), 413)
+    assert account.create() and other.create()
+
+
+def test_the_neighbours_of_a_message_that_always_fails_are_served(stack, account, other):
+    """Sent side by side, so that they share batches."""
+    def write(number):
+        if number % 4 == 0:
+            return account.post("/documents", {"title": "t", "content": "x"}, headers={"X-Request-ID": f"fault.fail.{secrets.token_hex(8)}"}).status_code
+        return other.post("/documents", {"title": "t", "content": "x"}).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(write, range(48)))
+    assert statuses == [500 if number % 4 == 0 else 201 for number in range(48)]
