@@ -1,8 +1,9 @@
 # Usage: ./quire test [LAYER] [ARGUMENTS...]
-# Without a layer everything: the sources' form, unit, e2e, fuzz (short), smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
+# Without a layer everything: the sources' form, unit, e2e, fuzz (short), chaos, smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
 #   unit  [CTEST ARGUMENTS]     CUnit programs                                   e.g. ./quire test unit -R arena
 #   e2e   [PYTEST ARGUMENTS]    the Python units, then the real servers on loopback   e.g. ./quire test e2e -k idempotency
 #   fuzz  [--minutes N]         libFuzzer targets
+#   chaos [ARGUMENTS]           faults under load: tests/chaos/README.md         e.g. ./quire test chaos --only kafka
 #   smoke [PYTEST ARGUMENTS]    the real compose stack, on a port of its own
 #   asan, tsan [PYTEST ARGUMENTS]
 QUIRE_PRESET=${QUIRE_PRESET:-dev}
@@ -38,6 +39,7 @@ case $layer in
         e2e "$layer" "$@"
         ;;
     fuzz) . "$QUIRE_ROOT/tests/fuzz/run.sh" ;;
+    chaos) step "Building ($QUIRE_PRESET)" build build "$QUIRE_PRESET"; . "$QUIRE_ROOT/tests/chaos/run.sh" ;;
     smoke) . "$QUIRE_ROOT/tests/smoke/run.sh" ;;
     all)
         step "Checking the form of the sources" form form
@@ -45,6 +47,7 @@ case $layer in
         unit dev
         e2e dev
         . "$QUIRE_ROOT/tests/fuzz/run.sh"
+        . "$QUIRE_ROOT/tests/chaos/run.sh"
         . "$QUIRE_ROOT/tests/smoke/run.sh"
         step "Building (asan)" build-asan build asan
         unit asan
@@ -53,5 +56,5 @@ case $layer in
         unit tsan
         e2e tsan -m gateway
         ;;
-    *) fail "there is no layer '$layer': unit, e2e, fuzz, smoke, asan, tsan" ;;
+    *) fail "there is no layer '$layer': unit, e2e, fuzz, chaos, smoke, asan, tsan" ;;
 esac
