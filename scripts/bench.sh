@@ -1,7 +1,20 @@
-# Usage: ./quire bench [--seconds N] [--rounds N] [--connections 1,64,256,1000]
-# The floors (Kafka, nginx, PostgreSQL, Redis) and the full path in one run on loopback; prints a table, keeps the figures in bench-results/bench.json.
+# Usage: ./quire bench [--quick] [--routes TEXT] [--connections 1,64,1000] [--rounds N] [--seconds N] [--no-open-loop] [--peer] [--keep] [--report]
+# The floors (Kafka, nginx, PostgreSQL, Redis) and the full path in one run on loopback, at constant rates too; prints tables, keeps the figures in
+# bench-results/bench.json. The full run takes about ten minutes, --quick two to three.
+#   --routes TEXT   only routes with this text in their names, or one of several: 'auth/me|query'
+#   --peer          the synchronous shape that teams start from (tests/bench/peer) beside it; its Python packages come from PyPI the first time
+#   --keep          the figures go to docs/performance, and with them README's table, docs/PERFORMANCE.md's tables and the plots
+#   --report        measures nothing: makes those again from the figures that are kept
 engine_ready
 toolchain_ready
+bench_run() {
+    local options=(-e "QUIRE_COMMIT=$(git -C "$QUIRE_ROOT" describe --always --dirty 2>/dev/null || echo unknown)")
+    [ ! -s "$QUIRE_CA_BUNDLE" ] || options+=(-v "$QUIRE_CA_BUNDLE:/run/ca.crt:ro" -e PIP_CERT=/run/ca.crt)
+    toolchain_run --shm-size 1g "${options[@]}" -- python3 tests/bench/run.py "$@"
+}
 bench_build() { toolchain_run -- sh -c 'cmake --preset release >/dev/null && ninja -C /build/release'; }
-step "Building (release)" build-release bench_build
-toolchain_run --shm-size 1g -- python3 tests/bench/run.py "$@"
+case " $* " in
+    *" --report "*) ;;
+    *) step "Building (release)" build-release bench_build ;;
+esac
+bench_run "$@"

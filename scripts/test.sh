@@ -22,7 +22,7 @@ unit() {
 e2e() {
     local preset=$1; shift
     [ -z "${CI:-}" ] || set -- --reruns 1 "$@"
-    in_toolchain -e QUIRE_BUILD="/build/$preset" -- python3 -m pytest -c tests/pytest.ini tests/unit/proto tests/unit/cli tests/unit/docs tests/e2e "$@"
+    in_toolchain -e QUIRE_BUILD="/build/$preset" -- python3 -m pytest -c tests/pytest.ini tests/unit/proto tests/unit/cli tests/unit/docs tests/unit/bench tests/e2e "$@"
 }
 
 layer=${1:-all}

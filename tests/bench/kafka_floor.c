@@ -21,9 +21,12 @@
 #define SAMPLES_MAX 4000000
 #define BATCH_MAX 1024
 #define WARM_UP_NS 1000000000ull
+#define FIRST_REPLY_NS 30000000000ull
 
 struct floor {
     const char *brokers, *request_topic, *reply_topic;
+    pthread_barrier_t
+        both_follow; /* a request from before the responder knows where it begins would never be answered */
     _Atomic bool stopping;
 };
 
@@ -102,6 +105,7 @@ static void *answer(void *argument) {
                *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
     rd_kafka_queue_t *queue = follow(consumer, floor->request_topic);
     rd_kafka_message_t *messages[BATCH_MAX];
+    (void)pthread_barrier_wait(&floor->both_follow);
     while (!atomic_load(&floor->stopping)) {
         const size_t count = take(queue, messages, 50);
         for (size_t i = 0; i < count; i++) {
@@ -124,7 +128,7 @@ static int ascending(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-static void ask(const struct floor *floor, size_t in_flight, uint64_t seconds) {
+static void ask(struct floor *floor, size_t in_flight, uint64_t seconds) {
     rd_kafka_t *consumer = open_client(floor->brokers, RD_KAFKA_CONSUMER),
                *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
     rd_kafka_queue_t *queue = follow(consumer, floor->reply_topic);
@@ -132,7 +136,9 @@ static void ask(const struct floor *floor, size_t in_flight, uint64_t seconds) {
     rd_kafka_message_t *messages[BATCH_MAX];
     uint8_t value[VALUE_BYTES] = {0};
     size_t samples = 0, answered = 0, waiting = 0;
-    const uint64_t begin = now_ns() + WARM_UP_NS, end = begin + seconds * 1000000000ull;
+    (void)pthread_barrier_wait(&floor->both_follow);
+    /* The time begins with the first reply: until then both clients learn where the topics are. */
+    uint64_t begin = UINT64_MAX, end = now_ns() + FIRST_REPLY_NS;
     for (uint64_t now = now_ns(); now < end; now = now_ns()) {
         while (waiting < in_flight) {
             const uint64_t sent = now_ns();
@@ -147,6 +153,10 @@ static void ask(const struct floor *floor, size_t in_flight, uint64_t seconds) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR && messages[i]->len == VALUE_BYTES) {
                 memcpy(&sent, messages[i]->payload, sizeof(sent));
                 waiting--;
+                if (begin == UINT64_MAX) {
+                    begin = arrived + WARM_UP_NS;
+                    end = begin + seconds * 1000000000ull;
+                }
                 if (sent >= begin) {
                     answered++;
                     if (samples < SAMPLES_MAX)
@@ -177,10 +187,8 @@ int main(int argc, char **argv) {
     }
     struct floor floor = {.brokers = argv[1], .request_topic = argv[2], .reply_topic = argv[3]};
     pthread_t responder;
-    if (pthread_create(&responder, NULL, answer, &floor) != 0)
+    if (pthread_barrier_init(&floor.both_follow, NULL, 2) != 0 || pthread_create(&responder, NULL, answer, &floor) != 0)
         return 1;
-    const struct timespec settle = {.tv_sec = 1};
-    nanosleep(&settle, NULL);
     ask(&floor, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
     atomic_store(&floor.stopping, true);
     pthread_join(responder, NULL);

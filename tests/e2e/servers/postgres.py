@@ -14,11 +14,14 @@ from .waiting import wait_until
 _BIN = os.environ.get("POSTGRES_BIN", "/usr/lib/postgresql/17/bin")
 DATABASE = "quire"
 _CONFIG = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../compose/postgres/postgresql.conf"))
-# Added to what compose/ deploys. A process that is killed loses nothing that reached the page cache, so the tests do without fsync; the
-# order of WAL writes and replies, which is what they look at, stays the same.
-_SETTINGS = """
+# Added to what compose/ deploys.
+_PLACE = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
+"""
+# A process that is killed loses nothing that reached the page cache, so the tests do without fsync; the order of WAL writes and replies, which
+# is what they look at, stays the same.
+_SMALL = """
 fsync = off
 shared_buffers = 64MB
 maintenance_work_mem = 32MB
@@ -96,10 +99,11 @@ class _Postgres(Server):
 
 
 class Primary(_Postgres):
-    def __init__(self, folder, superuser_password, roles, authority=None):
+    def __init__(self, folder, superuser_password, roles, authority=None, as_deployed=False):
         """`roles`: name -> password; the one that ends in _owner owns the database. With an authority only TLS gets in."""
         super().__init__("primary", folder, superuser_password, authority)
         self.roles = roles
+        self._settings = _PLACE if as_deployed else _PLACE + _SMALL
 
     def prepare(self):
         if self._made:
@@ -115,7 +119,7 @@ class Primary(_Postgres):
         with open(os.path.join(self.cluster, "postgresql.conf"), "a") as file:
             with open(_CONFIG) as deployed:
                 file.write(deployed.read())
-            file.write(_SETTINGS)
+            file.write(self._settings)
         with open(os.path.join(self.cluster, "pg_hba.conf"), "w") as file:
             kind = "host" if self.authority is None else "hostssl"
             file.write(f"{kind} all all 127.0.0.0/8 scram-sha-256\n{kind} replication postgres 127.0.0.0/8 scram-sha-256\n")

@@ -25,8 +25,9 @@ _ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query")
 class Stack:
     """`start()` brings all up; the parts are attributes, and `servers` lists them in the order in which they start."""
 
-    def __init__(self, folder=None, settings=None, gateways=2, encrypted=False):
-        """`encrypted`: every way to Kafka, PostgreSQL and Redis is TLS, and each asks for a name and a password."""
+    def __init__(self, folder=None, settings=None, gateways=2, encrypted=False, as_deployed=False):
+        """`encrypted`: every way to Kafka, PostgreSQL and Redis is TLS, and each asks for a name and a password. `as_deployed`: durable and sized as
+        compose/ has it, for measuring; the tests' own servers start sooner and flush nothing."""
         self._own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="quire-e2e-")
         os.makedirs(self.folder, exist_ok=True)
@@ -34,7 +35,7 @@ class Stack:
         self.settings = settings or {}
         self.authority = Authority(os.path.join(self.folder, "authority")) if encrypted else None
         self._make_secrets()
-        self._make_infrastructure()
+        self._make_infrastructure(as_deployed)
         self._make_services(gateways)
         self.marks = {}
         self.canary = None  # called until it is true whenever something was mended
@@ -66,10 +67,11 @@ class Stack:
     def secret_path(self, name):
         return os.path.join(self.secrets, name)
 
-    def _make_infrastructure(self):
+    def _make_infrastructure(self, as_deployed):
         part = lambda name: os.path.join(self.folder, name)  # noqa: E731
-        self.kafka = Kafka(part("kafka"), self.authority)
-        self.primary = Primary(part("primary"), self.passwords["postgres"], {role: self.passwords[role] for role in _ROLES}, self.authority)
+        self.kafka = Kafka(part("kafka"), self.authority, as_deployed)
+        self.primary = Primary(part("primary"), self.passwords["postgres"], {role: self.passwords[role] for role in _ROLES}, self.authority,
+                               as_deployed)
         self.replicas = [Replica(f"replica-{number}", part(f"replica-{number}"), self.primary) for number in (1, 2)]
         self.redis = Redis(part("redis"), self.passwords["redis"], self.authority)
         self.infrastructure = [self.kafka, self.primary, *self.replicas, self.redis]

@@ -1,0 +1,101 @@
+"""What is measured: routes of the contract, as files of whole requests that both load tools send in turn, and the floors that each stands on."""
+
+import hashlib
+import json
+import pathlib
+import time
+from dataclasses import dataclass
+
+from client import Api
+
+WORDS = ("river stone lantern meadow copper signal harbour orchard velvet thunder paper willow anchor cinder ledger compass granite "
+         "saddle ribbon quarry beacon timber hollow marble").split()
+PASSWORD = "correct horse battery staple"
+LIBRARY = 1000  # documents of the account that reads
+READ_IN_TURN = 100  # of them
+WRITERS = 32  # accounts: what one account's writes wait for is its own
+QUESTION = "which lantern stands by the harbour?"
+# What the query service makes of the question, for PostgreSQL's own rate of the same search.
+QUESTION_WORDS = "ARRAY['which', 'lantern', 'stands', 'by', 'the', 'harbour']"
+
+
+def text_of(size: int, seed: int) -> str:
+    """Prose-like text of about `size` bytes, the same for the same seed."""
+    words, state, length = [], seed, 0
+    while length < size:
+        state = (state * 1103515245 + 12345) % 2**31
+        words.append(WORDS[state % len(WORDS)] + ("." if state % 11 == 0 else ""))
+        length += len(words[-1]) + 1
+    return " ".join(words)[:size]
+
+
+@dataclass(frozen=True)
+class Route:
+    """`select`: the PostgreSQL floor (floors.STATEMENTS) that a request stands on; None: none is composed. More than `connections_max` would only
+    measure refusals: that many bodies are more than a gateway takes in."""
+    name: str
+    file: pathlib.Path
+    select: str | None
+    connections_max: int = 10_000
+
+
+def get(path: str, token: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
+def post(path: str, token: str, body: dict) -> bytes:
+    content = json.dumps(body).encode()
+    head = (f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(content)}\r\n\r\n")
+    return head.encode() + content
+
+
+def write_requests(path: pathlib.Path, requests: list[bytes]) -> pathlib.Path:
+    path.write_bytes(b"".join(b"%d\n%s" % (len(request), request) for request in requests))
+    return path
+
+
+class Library:
+    """One account with a thousand documents that is read and searched, and others that write. `folder` keeps the files of requests."""
+
+    def __init__(self, url: str, folder: str) -> None:
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        reader, self.email = self._account(url, "reader")
+        self.token, self.account_id = reader.token, reader.get("/auth/me").json()["id"]
+        self.ids = []
+        for start in range(0, LIBRARY, 100):
+            items = [{"title": f"Document {number}", "content": text_of(1024, number)} for number in range(start, start + 100)]
+            self.ids += [item["id"] for item in reader.post("/documents/batch", {"documents": items}).json()["items"]]
+        self.writers = [self._account(url, f"writer-{number}")[0].token for number in range(WRITERS)]
+        tag = hashlib.sha256(self.email.encode()).digest()[:2].hex()
+        self.session_key = f"quire:{{{tag}}}:session:{hashlib.sha256(self.token.encode()).hexdigest()}"
+
+    @staticmethod
+    def _account(url: str, name: str) -> tuple[Api, str]:
+        api, email = Api(url), f"bench-{name}-{time.time_ns()}@quire.example"
+        assert api.register(email, PASSWORD).status_code == 201
+        api.token = api.log_in(email, PASSWORD).json()["token"]
+        return api, email
+
+    def _file(self, name: str, requests: list[bytes]) -> pathlib.Path:
+        return write_requests(self.folder / f"{name}.requests", requests)
+
+    def _post(self, size: int, accounts: int) -> list[bytes]:
+        return [post("/documents", token, {"title": "Bench", "content": text_of(size, number)})
+                for number, token in enumerate(self.writers[:accounts], 1)]
+
+    def routes(self) -> list[Route]:
+        reads = [get(f"/documents/{document}", self.token) for document in self.ids[:READ_IN_TURN]]
+        writes = self._post(1024, WRITERS)
+        mix = [request for number, write in enumerate(writes) for request in (*(reads[(number * 9 + i) % len(reads)] for i in range(9)), write)]
+        return [
+            Route("GET /auth/me", self._file("me", [get("/auth/me", self.token)]), "account"),
+            Route("GET /documents/{id}", self._file("read", reads), "document"),
+            Route("GET /documents", self._file("list", [get("/documents", self.token)]), "page"),
+            Route("POST /query", self._file("query", [post("/query", self.token, {"query": QUESTION})]), "search"),
+            Route("POST /documents, 1 KB", self._file("write-1k", writes), None),
+            Route("POST /documents, 100 KB", self._file("write-100k", self._post(100 * 1024, 8)), None, 64),
+            Route("POST /documents, 1 MB", self._file("write-1m", self._post(1024 * 1024, 4)), None, 16),
+            Route("90 % read, 10 % write", self._file("mix", mix), None),
+        ]
