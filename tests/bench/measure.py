@@ -8,12 +8,14 @@ import counters
 import floors
 import load
 import processes
+from peer.peer import Peer
 from routes import Library, Route
 
 IN_FLIGHT = (1, 100, 1000)  # of the Kafka floor
 OPEN_LOOP_PERCENT = (25, 50, 75, 100, 125)
 OPEN_LOOP_CONNECTIONS = 1000
-PEOPLE = 10_000  # connections that ask once a second
+PEOPLE = 10_000  # connections that ask once a second, for PEOPLE_ROUTE
+PEOPLE_ROUTE = "GET /auth/me"
 FLOOR_SECONDS_MAX = 5  # a floor is steady: longer tells no more
 OUTBOX_WAIT_S = 20
 # What people know a part by, and the servers that it is.
@@ -29,7 +31,7 @@ class Plan:
     connections: list[int]
     open_loop: list[str]  # names of routes
     people: bool
-    peer: object | None = None
+    peer: Peer | None = None
     peer_connections: tuple[int, ...] = (1, 64, 1000)
     events: dict[str, str] = field(default_factory=counters.countable)
 
@@ -70,6 +72,17 @@ def with_costs(stack, plan: Plan, run) -> dict:
     for event, by_part in counting.found.items():
         figures[f"{event}_a_request"] = {part: round(count / requests, 1) for part, count in by_part.items()}
     return figures
+
+
+def measure_idle(stack, plan: Plan) -> dict[str, float]:
+    """CPU milliseconds a second of each part while nobody asks anything."""
+    pids = pids_of(stack)
+    before, began = processes.costs(pids), time.monotonic()
+    time.sleep(plan.seconds)
+    after, seconds = processes.costs(pids), time.monotonic() - began
+    idle = {part: round((after[part].cpu_s - before[part].cpu_s) * 1e3 / seconds, 1) for part in pids}
+    print(f"  {'idle, CPU ms a second':<46} {sum(idle.values()):>10,.0f}", file=sys.stderr, flush=True)
+    return idle
 
 
 def settle(stack) -> None:
@@ -122,7 +135,7 @@ def measure_floors(stack, plan: Plan, library: Library, routes: list[Route]) -> 
 
 
 def measure_round(stack, plan: Plan, library: Library, routes: list[Route], nginx: floors.Nginx) -> dict:
-    found = {**measure_floors(stack, plan, library, routes), "nginx": {}, "routes": {route.name: {} for route in routes}, "open_loop": {}, "peer": {}}
+    found = {"idle": measure_idle(stack, plan), **measure_floors(stack, plan, library, routes), "nginx": {}, "routes": {route.name: {} for route in routes}, "open_loop": {}, "peer": {}}
     for connections in plan.connections:
         found["nginx"][connections] = load.closed(nginx.port, nginx.requests, connections, plan.floor_seconds)
         say(f"floor: nginx return 200, {connections} connections", found["nginx"][connections])
@@ -136,6 +149,6 @@ def measure_round(stack, plan: Plan, library: Library, routes: list[Route], ngin
         if route.name in plan.open_loop:
             capacity = max(figures["requests_per_s"] for figures in found["routes"][route.name].values())
             found["open_loop"][route.name] = measure_open_loop(stack, plan, route, capacity)
-    if plan.people:
-        found["people"] = measure_people(stack, plan, routes[0])
+        if plan.people and route.name == PEOPLE_ROUTE:
+            found["people"] = measure_people(stack, plan, route)
     return found

@@ -107,6 +107,11 @@ def parts_table(summary: dict, key: str, digits: int) -> str:
     return _grid(["call", "connections", *parts], rows)
 
 
+def idle_table(summary: dict) -> str:
+    idle = summary["idle_cpu_ms_a_second"]
+    return _grid(["", *idle], [["CPU ms a second", *(f"{value:,.0f}" for value in idle.values())]])
+
+
 def open_loop_table(summary: dict) -> str:
     rows = []
     for name, route in summary["routes"].items():
@@ -151,14 +156,14 @@ def full_table(summary: dict) -> str:
 def sections(summary: dict | None) -> dict[str, dict[str, str]]:
     """{page: {marker: what stands between <!-- bench:marker --> and <!-- /bench:marker -->}}"""
     if summary is None:
-        names = ("about", "ratios", "floors", "routes", "cpu", "memory", "open-loop", "peer", "plots")
+        names = ("about", "ratios", "floors", "routes", "cpu", "memory", "idle", "open-loop", "peer", "plots")
         return {"README.md": {"readme": NO_RUN}, "docs/PERFORMANCE.md": dict.fromkeys(names, NO_RUN)}
     pictures = "\n\n".join(f"![{name.removesuffix('.svg')}](performance/{name})" for name in plots.plots(summary))
     return {
         "README.md": {"readme": about_text(summary) + "\n\n" + readme_table(summary)},
         "docs/PERFORMANCE.md": {
             "about": about_text(summary), "ratios": ratios_table(summary), "floors": floors_table(summary), "routes": routes_table(summary),
-            "cpu": parts_table(summary, "cpu_us_a_request", 0), "memory": parts_table(summary, "rss_mb", 0), "open-loop": open_loop_table(summary),
+            "cpu": parts_table(summary, "cpu_us_a_request", 0), "memory": parts_table(summary, "rss_mb", 0), "idle": idle_table(summary), "open-loop": open_loop_table(summary),
             "peer": peer_table(summary), "plots": pictures,
         },
     }

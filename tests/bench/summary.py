@@ -70,7 +70,8 @@ def summarize(rounds: list[dict], selects: dict[str, str | None]) -> dict:
         if name in rounds[0]["peer"]:
             route["peer"] = table(rounds, "peer", name)
         routes[name] = route
-    summary = {"floors": {"kafka": kafka, "nginx": nginx, "postgres": postgres, "redis": redis}, "routes": routes}
+    idle = {part: statistics.median([found["idle"][part] for found in rounds]) for part in rounds[0]["idle"]}
+    summary = {"idle_cpu_ms_a_second": idle, "floors": {"kafka": kafka, "nginx": nginx, "postgres": postgres, "redis": redis}, "routes": routes}
     if "people" in rounds[0]:
         summary["people"] = row([found["people"] for found in rounds])
     return summary

@@ -44,7 +44,7 @@ class Peer:
         with open(self.folder / f"{module}.log", "ab") as log:
             self._processes.append(subprocess.Popen(
                 [self.python, "-m", "uvicorn", f"{module}:app", "--host", "127.0.0.1", "--port", str(port), "--workers", str(WORKERS), "--no-access-log",
-                 "--backlog", "4096", "--log-level", "warning"], cwd=HERE, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **settings}, stdout=log, stderr=log))
+                 "--backlog", "4096", "--log-level", "warning", "--timeout-worker-healthcheck", "60"], cwd=HERE, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **settings}, stdout=log, stderr=log))
 
     def start(self) -> None:
         service, password = free_port(), self.stack.primary.superuser_password

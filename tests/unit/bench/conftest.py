@@ -27,6 +27,7 @@ def a_round(pace: float) -> dict:
     routes = {name: {number: {**figures(rate * number**0.5 * pace), **costs(rate * number**0.5)} for number in (1, 64, 1000)} for name, rate in rates.items()}
     routes["POST /documents, 1 MB"] = {1: {**figures(20 * pace), **costs(20)}}
     return {
+        "idle": {"gateway": 2.0 * pace, "Kafka": 30.0 * pace},
         "kafka": {number: figures(1000 * number**0.6 * pace) for number in (1, 100, 1000)},
         "nginx": {number: figures(9000 * number**0.4 * pace) for number in (1, 64, 1000)},
         "postgres": {"account": 200_000.0, "document": 180_000.0, "page": 20_000.0, "search": 900.0, "store": 4_000.0}, "redis": 150_000.0 * pace,

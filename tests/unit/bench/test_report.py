@@ -36,6 +36,7 @@ def test_keeping_a_run_fills_pages_and_plots(summary, tmp_path):
     report.keep(summary, tmp_path)
     readme = (tmp_path / "README.md").read_text()
     assert "| `GET /auth/me` | 1,000 | 12,649 | 39.53 | 79.06 |" in readme
+    assert "| CPU ms a second | 2 | 30 |" in (tmp_path / "docs/PERFORMANCE.md").read_text()
     assert readme.startswith("# Quire") and report.NO_RUN not in readme
     assert json.loads((tmp_path / report.KEPT).read_text()) == summary
     assert {path.name for path in (tmp_path / report.KEPT).parent.glob("*.svg")} == {"throughput.svg", "latency.svg", "cpu.svg", "open-loop.svg"}
