@@ -1,5 +1,5 @@
-/* The admin port of every process: /metrics, /metrics/about (what each means, as Markdown), /livez, /readyz; not for the
- * public side. One thread of libmicrohttpd's. */
+/* The admin port of every process: /metrics, /metrics/about (what each means, as Markdown), /livez, /readyz; not for
+ * the public side. One thread of libmicrohttpd's. */
 #ifndef QUIRE_BASE_ADMIN_H
 #define QUIRE_BASE_ADMIN_H
 
