@@ -161,6 +161,11 @@ struct quire_series *quire_metrics_series(struct quire_family *family, const cha
     return series;
 }
 
+struct quire_series *quire_metrics_one(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
+                                       const char *help, const char *label, const char *value) {
+    return quire_metrics_series(quire_metrics_family(metrics, type, name, help, label), (const char *const[]){value});
+}
+
 static uint64_t bits_of(double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof(bits));

@@ -26,6 +26,9 @@ struct quire_family *quire_metrics_family(struct quire_metrics *metrics, enum qu
                                           const char *help, const char *labels);
 /* One value a label, in order. Never NULL. */
 struct quire_series *quire_metrics_series(struct quire_family *family, const char *const *values);
+/* The series of a family with one label, "" and NULL for none: declared and looked up in one call. Never NULL. */
+struct quire_series *quire_metrics_one(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
+                                       const char *help, const char *label, const char *value);
 void quire_series_add(struct quire_series *series, double amount);
 void quire_series_set(struct quire_series *series, double value);
 void quire_series_observe(struct quire_series *series, double value);

@@ -163,18 +163,14 @@ static bool bus_ports_init(struct bus *bus) {
 
 static void bus_metrics(struct bus *bus) {
     struct quire_metrics *metrics = bus->options.metrics;
-    bus->foreign = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_replies_foreign_total",
-                             "Messages in this process' reply partitions that were for another process, and dropped.",
-                             ""),
-        NULL);
-    bus->probe_seconds = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_HISTOGRAM, "quire_kafka_probe_seconds",
-                             "From the sending of a probe to its return through a reply partition.", ""),
-        NULL);
-    bus->losses_total = quire_metrics_series(quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_losses_total",
-                                                                  "How often a client lost all brokers.", ""),
-                                             NULL);
+    bus->foreign = quire_metrics_one(
+        metrics, QUIRE_COUNTER, "quire_kafka_replies_foreign_total",
+        "Messages in this process' reply partitions that were for another process, and dropped.", "", NULL);
+    bus->probe_seconds =
+        quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_kafka_probe_seconds",
+                          "From the sending of a probe to its return through a reply partition.", "", NULL);
+    bus->losses_total = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_kafka_losses_total",
+                                          "How often a client lost all brokers.", "", NULL);
 }
 
 static unsigned bus_default(unsigned value, unsigned fallback) {

@@ -215,25 +215,18 @@ static bool bus_road_topics(struct bus_road *road) {
 
 static void bus_road_metrics(struct bus_road *road) {
     struct quire_metrics *metrics = road->bus->options.metrics;
-    const char *const labels[] = {road->name};
-    road->produced = quire_metrics_series(quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_produced_total",
-                                                               "Messages put into the producer's queue.", "road"),
-                                          labels);
-    road->refused = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_produce_refused_total",
-                             "Messages that the producer's queue did not take (full, too large, topic unknown).",
-                             "road"),
-        labels);
-    road->undelivered = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_undelivered_total",
-                             "Messages from the producer's queue that no broker acknowledged in time.", "road"),
-        labels);
-    road->replies = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_kafka_replies_total", "Replies to this process.", "road"),
-        labels);
-    road->queued = quire_metrics_series(quire_metrics_family(metrics, QUIRE_GAUGE, "quire_kafka_queue_messages",
-                                                             "Messages and requests in the producer.", "road"),
-                                        labels);
+    road->produced = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_kafka_produced_total",
+                                       "Messages put into the producer's queue.", "road", road->name);
+    road->refused = quire_metrics_one(
+        metrics, QUIRE_COUNTER, "quire_kafka_produce_refused_total",
+        "Messages that the producer's queue did not take (full, too large, topic unknown).", "road", road->name);
+    road->undelivered = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_kafka_undelivered_total",
+                                          "Messages from the producer's queue that no broker acknowledged in time.",
+                                          "road", road->name);
+    road->replies = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_kafka_replies_total", "Replies to this process.",
+                                      "road", road->name);
+    road->queued = quire_metrics_one(metrics, QUIRE_GAUGE, "quire_kafka_queue_messages",
+                                     "Messages and requests in the producer.", "road", road->name);
 }
 
 bool bus_road_open(struct bus *bus, enum bus_road_index index) {

@@ -157,10 +157,8 @@ static bool start(struct process *process) {
     budget_init(&gateway->budget, (size_t)process->config.body_bytes_max);
     if (!settle(process) || !start_bus(process))
         return false;
-    process->body_bytes =
-        quire_metrics_series(quire_metrics_family(gateway->metrics, QUIRE_GAUGE, "quire_gateway_body_bytes",
-                                                  "Bytes of bodies held, every copy counted.", ""),
-                             NULL);
+    process->body_bytes = quire_metrics_one(gateway->metrics, QUIRE_GAUGE, "quire_gateway_body_bytes",
+                                            "Bytes of bodies held, every copy counted.", "", NULL);
     process->server = server_start(gateway);
     if (process->server == NULL)
         return false;

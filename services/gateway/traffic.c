@@ -22,11 +22,6 @@ struct traffic {
     struct traffic_pair **pairs; /* (routes + 1) * HTTP_METHODS; the last row is for no route */
 };
 
-static struct quire_series *plain(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
-                                  const char *help) {
-    return quire_metrics_series(quire_metrics_family(metrics, type, name, help, ""), NULL);
-}
-
 struct traffic *traffic_create(struct quire_metrics *metrics, const struct router *router) {
     struct traffic *traffic = calloc(1, sizeof *traffic);
     if (traffic == NULL)
@@ -46,19 +41,23 @@ struct traffic *traffic_create(struct quire_metrics *metrics, const struct route
     traffic->timeouts =
         quire_metrics_family(metrics, QUIRE_COUNTER, "quire_gateway_timeouts_total",
                              "Connections ended by a time-out: idle, head, body, write, linger.", "kind");
-    traffic->connections = plain(metrics, QUIRE_GAUGE, "active_connections", "Open client connections.");
-    traffic->late_replies =
-        plain(metrics, QUIRE_COUNTER, "quire_gateway_late_replies_total", "Replies that met no waiting request.");
-    traffic->inflight = plain(metrics, QUIRE_GAUGE, "quire_gateway_inflight", "Requests that wait for a reply.");
-    traffic->enters = plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_enters_total", "System calls io_uring_enter.");
-    traffic->submitted =
-        plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_submissions_total", "Operations submitted to io_uring.");
-    traffic->completed =
-        plain(metrics, QUIRE_COUNTER, "quire_gateway_ring_completions_total", "Completions taken from io_uring.");
-    traffic->receives =
-        plain(metrics, QUIRE_COUNTER, "quire_gateway_multishot_receives_total", "Completions of multishot receives.");
-    traffic->buffers_exhausted = plain(metrics, QUIRE_COUNTER, "quire_gateway_receive_buffers_exhausted_total",
-                                       "Receives that found no buffer and were armed again.");
+    traffic->connections =
+        quire_metrics_one(metrics, QUIRE_GAUGE, "active_connections", "Open client connections.", "", NULL);
+    traffic->late_replies = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_late_replies_total",
+                                              "Replies that met no waiting request.", "", NULL);
+    traffic->inflight =
+        quire_metrics_one(metrics, QUIRE_GAUGE, "quire_gateway_inflight", "Requests that wait for a reply.", "", NULL);
+    traffic->enters = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_ring_enters_total",
+                                        "System calls io_uring_enter.", "", NULL);
+    traffic->submitted = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_ring_submissions_total",
+                                           "Operations submitted to io_uring.", "", NULL);
+    traffic->completed = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_ring_completions_total",
+                                           "Completions taken from io_uring.", "", NULL);
+    traffic->receives = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_multishot_receives_total",
+                                          "Completions of multishot receives.", "", NULL);
+    traffic->buffers_exhausted =
+        quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_receive_buffers_exhausted_total",
+                          "Receives that found no buffer and were armed again.", "", NULL);
     return traffic;
 }
 

@@ -266,7 +266,6 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
 struct quire_consumer *quire_consumer_create(const struct quire_consumer_options *options) {
     static_assert(offsetof(struct quire_consumer, link) == 0, "the callbacks' opaque is both");
     struct quire_consumer *consumer = calloc(1, sizeof(*consumer));
-    const char *const topic[] = {options->topic};
 
     if (consumer == NULL)
         return NULL;
@@ -274,10 +273,8 @@ struct quire_consumer *quire_consumer_create(const struct quire_consumer_options
     (void)snprintf(consumer->role, sizeof(consumer->role), "consumer %s", options->topic);
     consumer->link.log = options->log;
     consumer->link.role = consumer->role;
-    consumer->rebalances =
-        quire_metrics_series(quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_rebalances_total",
-                                                  "Times that partitions came or went.", "topic"),
-                             topic);
+    consumer->rebalances = quire_metrics_one(options->metrics, QUIRE_COUNTER, "quire_rebalances_total",
+                                             "Times that partitions came or went.", "topic", options->topic);
     consumer->lag = quire_metrics_family(options->metrics, QUIRE_GAUGE, "quire_consumer_lag",
                                          "Messages of a partition that are not handled yet.", "topic,partition");
     consumer->client = create_client(consumer);

@@ -372,27 +372,22 @@ bool quire_database_position(struct quire_database *database, uint64_t deadline_
     return true;
 }
 
-static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
-                                   const char *help, const char *labels, const char *value) {
-    return quire_metrics_series(quire_metrics_family(metrics, type, name, help, labels), (const char *const[]){value});
-}
-
 static void declare_metrics(struct quire_database *database, struct quire_metrics *metrics) {
     static const char reads[] = "quire_database_reads_total", reads_help[] = "Reads answered, by kind of server.";
-    database->reads_primary = series(metrics, QUIRE_COUNTER, reads, reads_help, "server", "primary");
-    database->reads_replica = series(metrics, QUIRE_COUNTER, reads, reads_help, "server", "replica");
-    database->writes =
-        series(metrics, QUIRE_COUNTER, "quire_database_writes_total", "Write transactions that succeeded.", "", NULL);
+    database->reads_primary = quire_metrics_one(metrics, QUIRE_COUNTER, reads, reads_help, "server", "primary");
+    database->reads_replica = quire_metrics_one(metrics, QUIRE_COUNTER, reads, reads_help, "server", "replica");
+    database->writes = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_database_writes_total",
+                                         "Write transactions that succeeded.", "", NULL);
     database->position_misses =
-        series(metrics, QUIRE_COUNTER, "quire_database_position_misses_total",
-               "Reads sent to a replica that turned out not to have replayed far enough.", "", NULL);
+        quire_metrics_one(metrics, QUIRE_COUNTER, "quire_database_position_misses_total",
+                          "Reads sent to a replica that turned out not to have replayed far enough.", "", NULL);
     for (size_t i = 0; i <= QUIRE_QUERY_FAILED; i++)
-        database->outcomes[i] = series(metrics, QUIRE_COUNTER, "quire_database_queries_total",
-                                       "Statements, by outcome.", "outcome", outcome_names[i]);
-    database->pipeline_size =
-        series(metrics, QUIRE_HISTOGRAM, "quire_database_pipeline_size", "Statements in one pipeline.", "", NULL);
-    database->busy = series(metrics, QUIRE_GAUGE, "quire_database_connections_busy",
-                            "Connections with a pipeline under way.", "", NULL);
+        database->outcomes[i] = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_database_queries_total",
+                                                  "Statements, by outcome.", "outcome", outcome_names[i]);
+    database->pipeline_size = quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_database_pipeline_size",
+                                                "Statements in one pipeline.", "", NULL);
+    database->busy = quire_metrics_one(metrics, QUIRE_GAUGE, "quire_database_connections_busy",
+                                       "Connections with a pipeline under way.", "", NULL);
 }
 
 /* False after logging why. */
@@ -423,16 +418,17 @@ static bool add_server(struct quire_database *database, const struct quire_datab
         .first_wait_ms = options->connect_ms,
         .retry_ms = options->retry_ms,
         .log = options->log,
-        .connected = series(options->metrics, QUIRE_GAUGE, "quire_database_connections", "Open connections.", "server",
-                            server->name),
-        .reconnects = series(options->metrics, QUIRE_COUNTER, "quire_database_reconnects_total",
-                             "Attempts to connect after the first.", "server", server->name),
+        .connected = quire_metrics_one(options->metrics, QUIRE_GAUGE, "quire_database_connections", "Open connections.",
+                                       "server", server->name),
+        .reconnects = quire_metrics_one(options->metrics, QUIRE_COUNTER, "quire_database_reconnects_total",
+                                        "Attempts to connect after the first.", "server", server->name),
     });
     if (server->link == NULL)
         return false;
-    server->lag_bytes = index == PRIMARY ? NULL
-                                         : series(options->metrics, QUIRE_GAUGE, "quire_database_replica_lag_bytes",
-                                                  "WAL that the replica hasn't replayed.", "server", server->name);
+    server->lag_bytes = index == PRIMARY
+                            ? NULL
+                            : quire_metrics_one(options->metrics, QUIRE_GAUGE, "quire_database_replica_lag_bytes",
+                                                "WAL that the replica hasn't replayed.", "server", server->name);
     database->servers_count++;
     return true;
 }

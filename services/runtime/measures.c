@@ -3,31 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct quire_series *of_label(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
-                                     const char *help, const char *label, const char *value) {
-    const char *const values[] = {value};
-    return quire_metrics_series(quire_metrics_family(metrics, type, name, help, label), values);
-}
-
 bool quire_measures_init(struct quire_measures *measures, struct quire_metrics *metrics,
                          const struct quire_contract_service *service, const struct quire_lane *lane) {
     *measures = (struct quire_measures){
-        .batch_size = of_label(metrics, QUIRE_HISTOGRAM, "quire_batch_size", "Requests that a worker takes at once.",
-                               "lane", lane->name),
-        .topic_wait =
-            of_label(metrics, QUIRE_HISTOGRAM, "quire_topic_wait_seconds",
-                     "How long a request lay in its topic, by the gateway's clock and ours.", "lane", lane->name),
-        .expired = of_label(metrics, QUIRE_COUNTER, "quire_expired_total",
-                            "Requests dropped because their deadline had passed.", "topic", lane->topic),
-        .folded = of_label(metrics, QUIRE_COUNTER, "quire_folded_total",
-                           "Reads answered by an equal one of the same batch.", "lane", lane->name),
-        .retries = of_label(metrics, QUIRE_COUNTER, "quire_retries_total",
-                            "Statements tried again after a conflict or failure.", "lane", lane->name),
-        .skew = of_label(metrics, QUIRE_GAUGE, "quire_clock_skew_seconds",
-                         "How far a sender's clock was ahead of ours, at least, in the last batch where one was.",
-                         "lane", lane->name),
-        .unclean = of_label(metrics, QUIRE_COUNTER, "quire_suspects_total",
-                            "Requests handled singly because they may have been in a crash.", "topic", lane->topic),
+        .batch_size = quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_batch_size",
+                                        "Requests that a worker takes at once.", "lane", lane->name),
+        .topic_wait = quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_topic_wait_seconds",
+                                        "How long a request lay in its topic, by the gateway's clock and ours.", "lane",
+                                        lane->name),
+        .expired = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_expired_total",
+                                     "Requests dropped because their deadline had passed.", "topic", lane->topic),
+        .folded = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_folded_total",
+                                    "Reads answered by an equal one of the same batch.", "lane", lane->name),
+        .retries = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_retries_total",
+                                     "Statements tried again after a conflict or failure.", "lane", lane->name),
+        .skew =
+            quire_metrics_one(metrics, QUIRE_GAUGE, "quire_clock_skew_seconds",
+                              "How far a sender's clock was ahead of ours, at least, in the last batch where one was.",
+                              "lane", lane->name),
+        .unclean =
+            quire_metrics_one(metrics, QUIRE_COUNTER, "quire_suspects_total",
+                              "Requests handled singly because they may have been in a crash.", "topic", lane->topic),
         .handler = calloc(service->calls_count, sizeof(struct quire_series *)),
         .replies = quire_metrics_family(metrics, QUIRE_COUNTER, "quire_replies_total", "Answers.", "method,status"),
         .replies_by = calloc(service->calls_count * (QUIRE_STATUS_MAX + 1), sizeof(struct quire_series *)),
@@ -45,8 +41,8 @@ bool quire_measures_init(struct quire_measures *measures, struct quire_metrics *
         return false;
     for (size_t i = 0; i < service->calls_count; i++)
         measures->handler[i] =
-            of_label(metrics, QUIRE_HISTOGRAM, "quire_handler_seconds",
-                     "From taking a request off its topic to its answer.", "method", service->calls[i].method);
+            quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_handler_seconds",
+                              "From taking a request off its topic to its answer.", "method", service->calls[i].method);
     return true;
 }
 

@@ -62,10 +62,8 @@ struct quire_replies *quire_replies_create(const struct quire_replies_options *o
     if (replies == NULL)
         return NULL;
     replies->log = options->log;
-    replies->lost =
-        quire_metrics_series(quire_metrics_family(options->metrics, QUIRE_COUNTER, "quire_replies_lost_total",
-                                                  "Answers that Kafka did not take in time.", ""),
-                             NULL);
+    replies->lost = quire_metrics_one(options->metrics, QUIRE_COUNTER, "quire_replies_lost_total",
+                                      "Answers that Kafka did not take in time.", "", NULL);
     if (!create_producer(&replies->small, options, "replies", options->topic, "65536") ||
         !create_producer(&replies->bulk, options, "bulk replies", options->bulk_topic, "262144")) {
         quire_replies_destroy(replies, 0);

@@ -54,21 +54,16 @@ static struct rate rate_of(const char *name, int64_t count, int64_t seconds, int
     return rate;
 }
 
-static struct quire_series *series(struct quire_metrics *metrics, enum quire_metric_type type, const char *name,
-                                   const char *help, const char *labels, const char *value) {
-    return quire_metrics_series(quire_metrics_family(metrics, type, name, help, labels), (const char *const[]){value});
-}
-
 static void declare_metrics(struct quire_sessions *sessions, struct quire_metrics *metrics) {
     for (size_t i = 0; i <= QUIRE_SESSIONS_AWAY; i++)
-        sessions->verdicts[i] = series(metrics, QUIRE_COUNTER, "quire_sessions_checks_total",
-                                       "Requests checked, by verdict.", "verdict", verdict_names[i]);
-    sessions->check_seconds =
-        series(metrics, QUIRE_HISTOGRAM, "quire_sessions_check_seconds", "Time for the checks of a batch.", "", NULL);
-    sessions->publish_failures = series(metrics, QUIRE_COUNTER, "quire_sessions_publish_failures_total",
-                                        "Publications that Redis didn't confirm.", "", NULL);
-    sessions->warm_gauge = series(metrics, QUIRE_GAUGE, "quire_sessions_warm",
-                                  "1 when Redis holds all live sessions, as far as last seen.", "", NULL);
+        sessions->verdicts[i] = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_sessions_checks_total",
+                                                  "Requests checked, by verdict.", "verdict", verdict_names[i]);
+    sessions->check_seconds = quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_sessions_check_seconds",
+                                                "Time for the checks of a batch.", "", NULL);
+    sessions->publish_failures = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_sessions_publish_failures_total",
+                                                   "Publications that Redis didn't confirm.", "", NULL);
+    sessions->warm_gauge = quire_metrics_one(metrics, QUIRE_GAUGE, "quire_sessions_warm",
+                                             "1 when Redis holds all live sessions, as far as last seen.", "", NULL);
 }
 
 struct quire_sessions *quire_sessions_create(const struct quire_sessions_options *options) {
