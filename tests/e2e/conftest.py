@@ -6,7 +6,8 @@ import os
 import pytest
 
 from client import Account, Api
-from servers.stack import Stack
+from servers.proxy import Proxy
+from servers.stack import PROXY_ADDRESS, Stack
 from servers.waiting import wait_until
 from topics import Caller, Contract
 
@@ -60,6 +61,16 @@ def watched(request, stack):
     if mended and not faults and request.node.get_closest_marker("destructive") is None:
         faults.append(f"not marked as destructive, but mended: {', '.join(server.name for server in mended)}")
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture(scope="module")
+def proxy(stack):
+    """The front proxy before both gateways, for the tests of one file: its health checks are no part of what others count."""
+    proxy = Proxy(os.path.join(stack.folder, "proxy"), stack.gateways, PROXY_ADDRESS)
+    stack.add(proxy)
+    yield proxy.start()
+    stack.remove(proxy)
+    proxy.stop()
 
 
 @pytest.fixture

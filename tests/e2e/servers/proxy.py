@@ -7,7 +7,8 @@ import re
 from .ports import free_port
 from .server import Server
 
-_CONFIG = os.path.join(os.path.dirname(__file__), "../../../compose/proxy/haproxy.cfg")
+_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../compose/proxy"))
+_CONFIG = os.path.join(_FOLDER, "haproxy.cfg")
 
 
 class Proxy(Server):
@@ -38,7 +39,7 @@ class Proxy(Server):
         return text
 
     def environment(self):
-        return {**super().environment(), "QUIRE_PROXY_INNER": f"abns@quire-proxy-inner-{self.port}", **self.settings}
+        return {**super().environment(), "QUIRE_PROXY_FOLDER": _FOLDER, "QUIRE_PROXY_INNER": f"abns@quire-proxy-inner-{self.port}", **self.settings}
 
     def command(self):
         return ["haproxy", "-W", "-db", "-f", self._config]

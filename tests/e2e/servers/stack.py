@@ -19,6 +19,7 @@ from .waiting import wait_until
 
 # Clients that connect from here are believed about X-Forwarded-For.
 TRUSTED_PROXIES = "127.9.0.0/16"
+PROXY_ADDRESS = "127.9.0.1"
 _ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query")
 
 
@@ -124,6 +125,14 @@ class Stack:
     @property
     def servers(self):
         return [*self.infrastructure, *self.ours]
+
+    def add(self, server):
+        """Watches and heals one more server, that a test has made, until remove()."""
+        self.infrastructure.append(server)
+        self.marks[server] = server.log_size()
+
+    def remove(self, server):
+        self.infrastructure.remove(server)
 
     # Up and down.
 
