@@ -145,7 +145,7 @@ def own_schemas(contract):
 def own_operation(name, summary, media_type, schema, statuses=()):
     """A GET that the gateway answers by itself: without token, session or limit."""
     responses = {"200": {"description": summary, "headers": COMMON_HEADERS, "content": {media_type: {"schema": schema}}}}
-    for status in sorted({400, 406, 408, 413, 414, 417, 421, 431, *statuses}):
+    for status in sorted({400, 406, 408, 413, 414, 417, 421, 422, 431, *statuses}):
         responses[str(status)] = reference("responses", PROBLEMS[status][0])
     return {"get": {"operationId": name, "summary": summary, "tags": ["operations"], "security": [],
                     "parameters": [reference("parameters", "X-Request-ID")], "responses": responses}}

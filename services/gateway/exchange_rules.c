@@ -4,9 +4,11 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "gateway/pages.h"
+#include "gateway/query_string.h"
 
 /* A refused body up to this is read and dropped, so that the connection can go on; a larger one isn't worth it. */
 #define REFUSED_BODY_MAX (64u * 1024)
+#define PARAMETER_FAULTS_MAX 20u /* that an answer names */
 
 static bool refuse(struct exchange *exchange, unsigned status, const char *detail) {
     exchange->refusal = (struct problem){.status = status, .detail = detail};
@@ -128,6 +130,32 @@ static bool check_call(struct exchange *exchange, const struct quire_call *call)
     return true;
 }
 
+/* The gateway's own pages take no query parameters; calls look at theirs when they are transcoded. */
+static bool check_no_parameters(struct exchange *exchange) {
+    struct query_string query = {.text = exchange->target.query};
+    struct problem_fault *faults = NULL;
+    struct quire_slice name, value;
+    size_t count = 0;
+    enum query_result result;
+    while ((result = query_string_next(&query, &exchange->arena, &name, &value)) == QUERY_PARAMETER &&
+           count < PARAMETER_FAULTS_MAX) {
+        if (faults == NULL)
+            faults = quire_arena_alloc(&exchange->arena, PARAMETER_FAULTS_MAX * sizeof *faults);
+        if (faults == NULL)
+            return refuse(exchange, 503, "Out of memory for requests.");
+        faults[count++] = (struct problem_fault){(const char *)name.bytes, "is an unknown parameter"};
+    }
+    if (result == QUERY_MALFORMED)
+        return refuse(exchange, 400,
+                      quire_arena_printf(&exchange->arena, "The query string is malformed at byte %zu", query.at));
+    if (result == QUERY_NO_MEMORY)
+        return refuse(exchange, 503, "Out of memory for requests.");
+    if (count == 0)
+        return true;
+    exchange->refusal = (struct problem){.status = 422, .slug = "invalid", .faults = faults, .faults_count = count};
+    return false;
+}
+
 static bool check_own(struct exchange *exchange) {
     const struct route *route = exchange->match.route;
     struct page page = {.type = "application", .subtype = "json"};
@@ -136,7 +164,7 @@ static bool check_own(struct exchange *exchange) {
         return refuse(exchange, 406,
                       is_page ? "This page has one media type, which Accept refuses."
                               : "Answers are application/json.");
-    return check_body(exchange, NULL);
+    return check_body(exchange, NULL) && (route == NULL || check_no_parameters(exchange));
 }
 
 static void settle_client(struct exchange *exchange, struct client_address peer) {
