@@ -1,0 +1,145 @@
+"""Many at once: idle connections, connections beyond the descriptors there are, large bodies. Each has a bound, and harms nobody within or beyond it."""
+
+import json
+import os
+import resource
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from client import Account, new_address, problem
+from raw_http import RawConnection
+from servers.gateway import Gateway
+from servers.waiting import PATIENCE, wait_until
+
+pytestmark = pytest.mark.gateway
+
+GET = b"GET /livez HTTP/1.1\r\nHost: q\r\n\r\n"
+MIB = 1024 * 1024
+IDLE = 10_000
+BUDGET = 128 * MIB
+
+
+def open_idle(gateway, count):
+    """Connections that have been answered once, from several addresses, so that ports last."""
+    found = []
+    for number in range(count):
+        if number % 5000 == 0:
+            address = new_address()
+        connection = socket.create_connection(("127.0.0.1", gateway.port), timeout=20 * PATIENCE, source_address=(address, 0))
+        found.append(connection)
+        connection.sendall(GET)
+        if number % 100 == 99:
+            for answered in found[-100:]:
+                assert answered.recv(4096).startswith(b"HTTP/1.1 200")
+    return found
+
+
+def seconds_of(api, count=50):
+    """The median of some requests."""
+    taken = []
+    for _ in range(count):
+        started = time.monotonic()
+        assert api.get("/auth/me").status_code == 200
+        taken.append(time.monotonic() - started)
+    return sorted(taken)[count // 2]
+
+
+def test_ten_thousand_idle_connections_cost_64_mb_and_slow_nobody(stack, account):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    connections = []
+    try:
+        open_idle(stack.gateway, 100)
+        before_bytes, before_s = stack.gateway.resident_bytes(), seconds_of(account)
+        connections = open_idle(stack.gateway, IDLE)
+        grown_bytes = stack.gateway.resident_bytes() - before_bytes
+        sanitized = "san" in os.environ.get("QUIRE_BUILD", "")
+        assert grown_bytes < 64_000_000 or sanitized, f"{grown_bytes / 1e6:.1f} MB for {IDLE} connections"
+        assert seconds_of(account) < 2 * before_s + 0.02 * PATIENCE
+        connections[IDLE // 2].sendall(GET)
+        assert connections[IDLE // 2].recv(4096).startswith(b"HTTP/1.1 200")
+    finally:
+        for connection in connections:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    wait_until(lambda: stack.gateway.metrics().sum("active_connections") < 100, what="all are gone")
+
+
+class ScarceGateway(Gateway):
+    """May open 200 files."""
+
+    def command(self):
+        return ["prlimit", "--nofile=200", *super().command()]
+
+
+def test_without_descriptors_it_serves_who_is_in_and_accepts_again_later(stack):
+    gateway = ScarceGateway("scarce", os.path.join(stack.folder, "scarce"), stack.gateway_settings()).start()
+    try:
+        inside = RawConnection(gateway)
+        assert inside.send(GET).answer().status == 200
+        outside = [RawConnection(gateway) for _ in range(220)]
+        wait_until(lambda: gateway.log_contains('"event":"accept.failed"'), what="accepting fails")
+        used_s = cpu_seconds(gateway.pid)
+        for _ in range(5):
+            assert inside.send(GET).answer().status == 200
+            time.sleep(0.1)
+        assert cpu_seconds(gateway.pid) - used_s < 0.3 * PATIENCE, "it tries in a busy loop"
+        for connection in outside[:150]:
+            connection.socket.close()
+        for connection in outside[150:]:  # who waited is let in
+            assert connection.send(GET).answer().status == 200
+        wait_until(lambda: gateway.log_contains('"event":"accept.resumed"'), what="accepting has begun again")
+        for connection in (inside, *outside[150:]):
+            connection.socket.close()
+    finally:
+        gateway.stop()
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def highest_resident_bytes(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+@pytest.mark.destructive
+def test_large_bodies_beyond_the_budget_are_503_and_no_growth(stack):
+    gateway = stack.gateway
+    gateway.overrides = {"QUIRE_GATEWAY_BODY_BYTES_MAX": str(BUDGET)}
+    gateway.restart()
+    account = Account.open(gateway.url)
+    json_bytes = b'{"title":"t","content":"c"}'
+    body = json_bytes + b" " * (16 * MIB - len(json_bytes))
+    head = (f"POST /documents HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\nContent-Type: application/json\r\nRequest-Timeout: 30\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n")
+
+    def post(_):
+        with RawConnection(gateway, seconds=60) as connection:
+            connection.send(head)
+            try:
+                connection.send(body)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # refused before all of it was sent
+            answer = connection.answer()
+            if answer.status == 503:
+                assert int(answer.header("Retry-After")) >= 1 and json.loads(answer.body)["status"] == 503
+            return answer.status
+
+    before_bytes = gateway.resident_bytes()
+    with open(f"/proc/{gateway.pid}/clear_refs", "w") as peak:
+        peak.write("5")
+    with ThreadPoolExecutor(50) as pool:
+        statuses = list(pool.map(post, range(50)))
+    assert set(statuses) <= {201, 429, 503} and 503 in statuses, statuses
+    grown_bytes = highest_resident_bytes(gateway.pid) - before_bytes
+    sanitized = "san" in os.environ.get("QUIRE_BUILD", "")
+    assert grown_bytes < 2 * BUDGET or sanitized, f"{grown_bytes / MIB:.0f} MiB with a budget of {BUDGET / MIB:.0f}"
+    response = account.post_bytes("/documents", body, headers={"Request-Timeout": "30"})
+    assert response.status_code == 201, problem(response, response.status_code)
