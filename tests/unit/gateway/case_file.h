@@ -5,6 +5,7 @@
 #define QUIRE_UNIT_GATEWAY_CASE_FILE_H
 
 #include <ctype.h>
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -104,6 +105,33 @@ static inline bool case_read(FILE *file, const char *file_name, unsigned *line_n
             return true;
     }
     return ret_block->lines_count > 0;
+}
+
+/* Calls `check` for each block of each *.txt file in `folder`. How many there were; 0 also where the folder or a file
+ * of it can't be read, so that a caller who asks for a least number misses none. */
+static inline unsigned case_read_folder(const char *folder, void (*check)(const struct case_block *block)) {
+    DIR *directory = opendir(folder);
+    unsigned cases = 0;
+    bool readable = directory != NULL;
+    for (struct dirent *entry; readable && (entry = readdir(directory)) != NULL;) {
+        char path[512];
+        if (strstr(entry->d_name, ".txt") == NULL)
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        FILE *file = fopen(path, "r");
+        struct case_block block;
+        unsigned line = 0;
+        readable = file != NULL;
+        for (; readable && case_read(file, entry->d_name, &line, &block); cases++) {
+            check(&block);
+            case_free(&block);
+        }
+        if (file != NULL)
+            (void)fclose(file);
+    }
+    if (directory != NULL)
+        (void)closedir(directory);
+    return readable ? cases : 0;
 }
 
 #endif

@@ -13,7 +13,6 @@
 
 #include "quire/session.pb-c.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <sodium.h>
 #include <sys/socket.h>
@@ -246,27 +245,7 @@ static void run_block(const struct case_block *block) {
 }
 
 static void every_answer_case_in_the_folder_holds(void) {
-    static const char folder[] = QUIRE_TEST_FOLDER "/unit/gateway/answer_cases";
-    DIR *directory = opendir(folder);
-    unsigned cases = 0;
-    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        char path[512];
-        if (strstr(entry->d_name, ".txt") == NULL)
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        FILE *file = fopen(path, "r");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-        struct case_block block;
-        unsigned line = 0;
-        for (; case_read(file, entry->d_name, &line, &block); cases++) {
-            run_block(&block);
-            case_free(&block);
-        }
-        fclose(file);
-    }
-    closedir(directory);
-    CU_ASSERT(cases > 30); /* a folder that isn't found must not pass */
+    CU_ASSERT(case_read_folder(QUIRE_TEST_FOLDER "/unit/gateway/answer_cases", run_block) > 30);
 }
 
 static void answers_keep_the_order_of_requests_whatever_the_order_of_replies(void) {

@@ -2,6 +2,8 @@
 
 #include "unit/suite.h"
 
+#include "call_of.h"
+
 #include "quire/documents.pb-c.h"
 #include "quire/query.pb-c.h"
 #include "quire/session.pb-c.h"
@@ -30,15 +32,6 @@ static int set_up(void) {
 static int tear_down(void) {
     quire_arena_deinit(&f.arena);
     return 0;
-}
-
-static const struct quire_call *call_of(const char *method) {
-    for (size_t s = 0; s < quire_contract.services_count; s++)
-        for (size_t i = 0; i < quire_contract.services[s].calls_count; i++)
-            if (strcmp(quire_contract.services[s].calls[i].method, method) == 0)
-                return &quire_contract.services[s].calls[i];
-    CU_FAIL_FATAL("no such call");
-    return NULL;
 }
 
 static struct quire_slice pack(const void *message) {

@@ -5,6 +5,8 @@
 #include "base/wire.h"
 #include "unit/suite.h"
 
+#include "call_of.h"
+
 #include "quire/documents.pb-c.h"
 #include "quire/session.pb-c.h"
 
@@ -35,15 +37,6 @@ static int set_up(void) {
 static int tear_down(void) {
     quire_arena_deinit(&f.arena);
     return 0;
-}
-
-static const struct quire_call *call_of(const char *method) {
-    for (size_t s = 0; s < quire_contract.services_count; s++)
-        for (size_t i = 0; i < quire_contract.services[s].calls_count; i++)
-            if (strcmp(quire_contract.services[s].calls[i].method, method) == 0)
-                return &quire_contract.services[s].calls[i];
-    CU_FAIL_FATAL("no such call");
-    return NULL;
 }
 
 static const struct quire_slice *header(void *context, const char *name) {
@@ -332,19 +325,24 @@ static void a_long_header_is_cut_between_characters(void) {
     free(body.bytes);
 }
 
-/* `count` times `unit` between head and tail. */
+/* A body of `count` times `unit` between head and tail. */
+static struct body body_repeated(const char *head, const char *unit, size_t count, const char *tail) {
+    size_t head_bytes = strlen(head), unit_bytes = strlen(unit), tail_bytes = strlen(tail);
+    size_t size = head_bytes + unit_bytes * count + tail_bytes;
+    struct body body = {malloc(size + YYJSON_PADDING_SIZE), size};
+    CU_ASSERT_PTR_NOT_NULL_FATAL(body.bytes);
+    memcpy(body.bytes, head, head_bytes);
+    for (size_t i = 0; i < count; i++)
+        memcpy(body.bytes + head_bytes + i * unit_bytes, unit, unit_bytes);
+    memcpy(body.bytes + head_bytes + unit_bytes * count, tail, tail_bytes);
+    return body;
+}
+
 static bool encodes_repeated(const char *method, const char *head, const char *unit, size_t count, const char *tail,
                              struct problem *ret_problem, struct transcode_encoded *ret_encoded) {
-    size_t unit_bytes = strlen(unit), size = strlen(head) + unit_bytes * count + strlen(tail);
-    uint8_t *text = malloc(size + 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    memcpy(text, head, strlen(head));
-    for (size_t i = 0; i < count; i++)
-        memcpy(text + strlen(head) + i * unit_bytes, unit, unit_bytes);
-    memcpy(text + strlen(head) + count * unit_bytes, tail, strlen(tail));
-    struct body body;
-    bool taken = encodes(method, text, size, ret_encoded, ret_problem, &body);
-    free(text);
+    struct body body = body_repeated(head, unit, count, tail);
+    struct transcode_request request = request_of(call_of(method), &body);
+    bool taken = transcode_encode(&f.arena, &request, ret_encoded, ret_problem);
     free(body.bytes); /* what was encoded is packed: nothing points into the body any more */
     return taken;
 }
@@ -458,11 +456,7 @@ static void hostile_bodies_are_bounded(void) {
 /* What a call may take is bounded by its body: a thousand items that are all wrong must still fit. */
 static void a_batch_of_nothing_but_faults_fits_a_small_arena(void) {
     struct quire_arena arena;
-    char text[3100] = "{\"documents\":[{}";
-    for (size_t i = 1; i < 1000; i++)
-        memcpy(text + strlen(text), ",{}", 4);
-    memcpy(text + strlen(text), "]}", 3);
-    struct body body = body_of(text, strlen(text));
+    struct body body = body_repeated("{\"documents\":[{}", ",{}", 999, "]}");
     struct transcode_request request = request_of(call_of("quire.Documents/CreateBatch"), &body);
     struct transcode_encoded encoded;
     struct problem problem;
