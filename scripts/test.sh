@@ -1,60 +1,111 @@
 # Usage: ./quire test [LAYER] [ARGUMENTS...]
-# Without a layer everything: the sources' form, unit, e2e, fuzz (short), chaos, smoke, then sanitizers (asan: units and end to end; tsan: units and the gateway).
-#   unit  [CTEST ARGUMENTS]     CUnit programs                                   e.g. ./quire test unit -R arena
-#   e2e   [PYTEST ARGUMENTS]    the Python units, then the real servers on loopback   e.g. ./quire test e2e -k idempotency
-#   fuzz  [--minutes N]         libFuzzer targets
+# Without a layer all of them, one after the other; a table at the end says how each went. A layer that fails doesn't keep the next from running.
+#   form                        the form of the C sources is .clang-format's
+#   unit  [CTEST ARGUMENTS]     CUnit programs and the units in Python          e.g. ./quire test unit -R arena
+#   e2e   [PYTEST ARGUMENTS]    against the real servers on loopback            e.g. ./quire test e2e -k idempotency
 #   chaos [ARGUMENTS]           faults under load: tests/chaos/README.md         e.g. ./quire test chaos --only kafka
 #   smoke [PYTEST ARGUMENTS]    the real compose stack, on a port of its own
-#   asan, tsan [PYTEST ARGUMENTS]
-QUIRE_PRESET=${QUIRE_PRESET:-dev}
+#   asan  [PYTEST ARGUMENTS]    units and end to end, under AddressSanitizer and UBSan
+#   tsan  [PYTEST ARGUMENTS]    units and what brings a gateway's threads to meet, under ThreadSanitizer
+#   fuzz  [--minutes N]         libFuzzer targets, a few seconds each
+# Settings: QUIRE_TEST_STACKS, how many stacks of servers the end-to-end tests are dealt out to (three on two cores; `-n 1` for one);
+# CI=1: a failed end-to-end test is run once more and counted as rerun.
+LAYERS=(form unit e2e chaos smoke asan tsan fuzz)
 
-in_toolchain() { toolchain_run --cap-add NET_ADMIN --shm-size 1g "$@"; }
-# What can be checked is checked: the form of the C sources is .clang-format's.
-form() { in_toolchain -- sh -c 'find services tests \( -name "*.c" -o -name "*.h" \) -print0 | xargs -0 clang-format --dry-run -Werror'; }
-build() { in_toolchain -- sh -c "cmake --preset $1 >/dev/null && ninja -C /build/$1"; }
+layer_form() {
+    in_toolchain -- sh -c 'find services tests \( -name "*.c" -o -name "*.h" \) -print0 | xargs -0 clang-format --dry-run -Werror'
+}
+layer_unit() {
+    tree "${QUIRE_PRESET:-dev}"
+    units "${QUIRE_PRESET:-dev}" "$@"
+    [ $# -gt 0 ] || in_toolchain -- python3 -m pytest -c tests/pytest.ini tests/unit
+}
+layer_e2e() {
+    tree "${QUIRE_PRESET:-dev}"
+    end_to_end "${QUIRE_PRESET:-dev}" "$@"
+}
+layer_chaos() {
+    tree "${QUIRE_PRESET:-dev}"
+    . "$QUIRE_ROOT/tests/chaos/run.sh"
+}
+layer_smoke() { . "$QUIRE_ROOT/tests/smoke/run.sh"; }
+layer_asan() {
+    tree asan
+    units asan
+    end_to_end asan -m "not build" "$@"
+}
+layer_tsan() {
+    tree tsan
+    units tsan
+    [ $# -gt 0 ] || set -- -m gateway
+    end_to_end tsan "$@"
+}
+layer_fuzz() {
+    tree fuzz
+    . "$QUIRE_ROOT/tests/fuzz/run.sh"
+}
+
+in_toolchain() { toolchain_run --label "quire.test=$$" --cap-add NET_ADMIN --shm-size 1g "$@"; }
+# build PRESET [DOCKER OPTIONS]. Of two who want the same tree the second waits, and finds it built.
+build() {
+    local preset=$1
+    shift
+    in_toolchain "$@" -- flock "/build/$preset.lock" sh -c "cmake --preset $preset >/dev/null && ninja -C /build/$preset"
+}
+tree() { step "Building ($1)" "build-$1" build "$1"; }
 # $1 is the preset; the rest goes to ctest. CUnit's own summary of each program is kept.
-unit() {
-    local preset=$1; shift
+units() {
+    local preset=$1
+    shift
     in_toolchain -- ctest --preset "$preset" -j2 --output-on-failure "$@"
     in_toolchain -- sh tests/unit/summary.sh "/build/$preset"
 }
-# Under CI a failed test is run once more and counted as rerun: its machine is shared, and some tests stop and kill servers against the clock.
-e2e() {
-    local preset=$1; shift
+end_to_end() {
+    local preset=$1
+    shift
     [ -z "${CI:-}" ] || set -- --reruns 1 "$@"
-    in_toolchain -e QUIRE_BUILD="/build/$preset" -- python3 -m pytest -c tests/pytest.ini tests/unit/proto tests/unit/cli tests/unit/docs tests/unit/bench tests/e2e "$@"
+    in_toolchain -e QUIRE_BUILD="/build/$preset" -e QUIRE_TEST_STACKS="${QUIRE_TEST_STACKS:-}" -- \
+        python3 -m pytest -c tests/pytest.ini -n auto --dist loadgroup tests/e2e "$@"
+}
+
+# run_layer NAME ARGUMENTS...: in a shell of its own, which a failure ends; the result is kept for the table.
+table=""
+failed=()
+run_layer() {
+    local name=$1 began=$SECONDS result=passed status=0
+    shift
+    say "
+== $name"
+    set +e
+    (
+        set -e
+        "layer_$name" "$@"
+    )
+    status=$?
+    set -e
+    [ "$status" = 0 ] || { result=FAILED && failed+=("$name"); }
+    table+=$(printf '  %-8s %-8s %5d s' "$name" "$result" $((SECONDS - began)))$'\n'
+}
+
+# What only computes is done beside the layers, with the least share of the processors, so that tests which look at the clock don't feel
+# it: a tree that a layer asks for later is built by then.
+build_ahead() {
+    for preset in asan tsan fuzz; do build "$preset" --cpu-shares 2 || true; done
+}
+run_all() {
+    local began=$SECONDS
+    build_ahead >"$QUIRE_LOGS/build-ahead.log" 2>&1 &
+    trap "kill $! 2>/dev/null || true; docker ps -q --filter label=quire.test=$$ | xargs -r docker kill >/dev/null" EXIT
+    trap 'exit 130' INT TERM
+    for layer in "${LAYERS[@]}"; do run_layer "$layer"; done
+    say "
+$table$(printf '  %-17s %5d s' total $((SECONDS - began)))"
 }
 
 layer=${1:-all}
 [ $# -gt 0 ] && shift
+[ "$layer" = all ] || [[ " ${LAYERS[*]} " == *" $layer "* ]] || fail "there is no layer '$layer': ${LAYERS[*]}"
 engine_ready
 toolchain_ready
-case $layer in
-    unit) step "Building ($QUIRE_PRESET)" build build "$QUIRE_PRESET"; unit "$QUIRE_PRESET" "$@" ;;
-    e2e) step "Building ($QUIRE_PRESET)" build build "$QUIRE_PRESET"; e2e "$QUIRE_PRESET" "$@" ;;
-    asan | tsan)
-        step "Building ($layer)" "build-$layer" build "$layer"
-        unit "$layer"
-        [ "$layer" = tsan ] && [ $# -eq 0 ] && set -- -m gateway
-        e2e "$layer" "$@"
-        ;;
-    fuzz) . "$QUIRE_ROOT/tests/fuzz/run.sh" ;;
-    chaos) step "Building ($QUIRE_PRESET)" build build "$QUIRE_PRESET"; . "$QUIRE_ROOT/tests/chaos/run.sh" ;;
-    smoke) . "$QUIRE_ROOT/tests/smoke/run.sh" ;;
-    all)
-        step "Checking the form of the sources" form form
-        step "Building (dev)" build build dev
-        unit dev
-        e2e dev
-        . "$QUIRE_ROOT/tests/fuzz/run.sh"
-        . "$QUIRE_ROOT/tests/chaos/run.sh"
-        . "$QUIRE_ROOT/tests/smoke/run.sh"
-        step "Building (asan)" build-asan build asan
-        unit asan
-        e2e asan
-        step "Building (tsan)" build-tsan build tsan
-        unit tsan
-        e2e tsan -m gateway
-        ;;
-    *) fail "there is no layer '$layer': unit, e2e, fuzz, chaos, smoke, asan, tsan" ;;
-esac
+if [ "$layer" = all ]; then run_all; else run_layer "$layer" "$@"; fi
+[ ${#failed[@]} = 0 ] || fail "failed: ${failed[*]}"

@@ -39,14 +39,15 @@ class Canary:
 
 
 @pytest.fixture(scope="session")
-def stack():
+def stack(request):
     stack = Stack()
     try:
         stack.start()
         stack.canary = Canary(stack)
         stack.wait_ready()
-    except BaseException as error:
-        pytest.exit(f"the stack did not start: {error}\n(its logs: {stack.folder})", 2)
+    except Exception as error:
+        request.session.shouldfail = "the stack did not start: no test can run"
+        raise AssertionError(f"the stack did not start (its logs: {stack.folder})") from error
     yield stack
     stack.stop()
 
@@ -110,18 +111,26 @@ def contract():
     return Contract()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def caller(stack, contract):
-    """Speaks to the services over their topics, past the gateway."""
+    """Speaks to the services over their topics, past the gateway. One for all tests: a producer's first message to a topic takes a second."""
     caller = Caller(stack.kafka.brokers, contract)
     yield caller
     caller.close()
 
 
 def pytest_make_parametrize_id(config, val, argname):
-    """Names of tests stay readable where a value is thousands of bytes."""
-    text = val if isinstance(val, str) else repr(val)
+    """Names of tests stay readable where a value is thousands of bytes, and are the same in every process: a set's order is not."""
+    text = val if isinstance(val, str) else repr(sorted(val) if isinstance(val, set) else val)
     return text if len(text) <= 40 else f"{text[:30]}...{len(text)}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """For `pytest -n auto`. A stack uses half a core and a GiB: tests wait more than they compute, so two cores carry three."""
+    with open("/proc/meminfo") as meminfo:
+        free_gib = next(int(line.split()[1]) for line in meminfo if line.startswith("MemAvailable")) / 1024**2
+    return int(os.environ.get("QUIRE_TEST_STACKS") or max(1, min(os.cpu_count() * 3 / 2, free_gib / 2)))
 
 
 def pytest_collection_modifyitems(items):

@@ -17,6 +17,9 @@ from servers.gateway import Gateway
 from servers.kafka import topics_of
 from servers.waiting import wait_until
 
+# About the build, so one kind of build is enough; and what it builds is dear.
+pytestmark = [pytest.mark.build, pytest.mark.timeout(300), pytest.mark.xdist_group("extension")]
+
 PROTO = """
 syntax = "proto2";
 package example;
@@ -129,7 +132,6 @@ def greeting(stack, extended):
     assert gateway.stop() == 0
 
 
-@pytest.mark.timeout(300)
 def test_the_gateways_own_objects_stay_the_same(extended):
     build, _, before = extended
     assert len(before) > 5
@@ -138,14 +140,12 @@ def test_the_gateways_own_objects_stay_the_same(extended):
         assert b"example.Greeter/Greet" in program.read()
 
 
-@pytest.mark.timeout(300)
 def test_it_is_reachable_over_http(greeting):
     response = greeting.post("/greetings/fr", {"name": "Zoé", "numbers": [1, 9007199254740993]})
     assert response.status_code == 201
     assert json.loads(response.text, parse_int=str) == {"text": "fr: hello Zoé", "sum": "9007199254740994"}
 
 
-@pytest.mark.timeout(300)
 def test_the_contract_holds_for_it_too(greeting):
     errors = problem(greeting.post("/greetings/fr", {"name": "x" * 21, "other": 1}), 422)["errors"]
     assert sorted(error["field"] for error in errors) == ["name", "other"]

@@ -1,7 +1,6 @@
 """Every status of API.md's table, and that each says what it must."""
 
 import json
-import uuid
 
 import pytest
 
@@ -132,7 +131,7 @@ def test_403_is_never_someone_elses(account, other):
 
 # X-Request-ID: on every response, good or bad.
 
-@pytest.mark.parametrize("request_id", ["a", "x" * 128, "Az09._:-", str(uuid.uuid4())])
+@pytest.mark.parametrize("request_id", ["a", "x" * 128, "Az09._:-", "01a1fe71-4599-748e-b78a-290e72a70e3f"])
 def test_the_callers_request_id_comes_back(account, request_id):
     for path in ("/auth/me", "/nothing", f"/documents/{unknown_id()}", "/livez"):
         assert account.get(path, headers={"X-Request-ID": request_id}).headers["X-Request-ID"] == request_id

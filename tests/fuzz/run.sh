@@ -1,10 +1,9 @@
 # The fuzz layer: every target for a few seconds, or for minutes on request. Sourced by scripts/test.sh. What it finds is kept in .quire/fuzz and fails the run.
 fuzz_seconds=${QUIRE_FUZZ_SECONDS:-5}
 [ "${1:-}" = --minutes ] && fuzz_seconds=$(($2 * 60))
-step "Building (fuzz)" build-fuzz toolchain_run -- sh -c 'cmake --preset fuzz >/dev/null && ninja -C /build/fuzz $(cd tests/fuzz && ls *_fuzz.c | sed "s/\(.*\)_fuzz.c/fuzz_\1/")'
 for source in "$QUIRE_ROOT"/tests/fuzz/*_fuzz.c; do
     target=$(basename "$source" _fuzz.c)
-    step "Fuzzing $target for $fuzz_seconds s" "fuzz-$target" toolchain_run -- sh -c "
+    step "Fuzzing $target for $fuzz_seconds s" "fuzz-$target" in_toolchain -- sh -c "
         mkdir -p /build/fuzz/corpus/$target .quire/fuzz && /build/fuzz/tests/fuzz/fuzz_$target -max_total_time=$fuzz_seconds -timeout=10 -rss_limit_mb=2048 -max_len=8192 \
             -artifact_prefix=.quire/fuzz/$target- -print_final_stats=1 /build/fuzz/corpus/$target tests/fuzz/seeds/$target"
     sed -n 's/^stat::number_of_executed_units: */    executions: /p' "$QUIRE_LOGS/fuzz-$target.log" >&2

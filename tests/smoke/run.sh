@@ -7,7 +7,7 @@ smoke_run() {
     local environment=() pair
     for pair in "${smoke_env[@]}"; do environment+=(-e "$pair"); done
     # The tests call ./quire and kill by host pid; paths must be the machine's, as the engine resolves them there.
-    docker run --rm --init --network host --pid host --security-opt seccomp=unconfined -v /var/run/docker.sock:/var/run/docker.sock -v "$QUIRE_ROOT:$QUIRE_ROOT" \
+    docker run --rm --init --label "quire.test=$$" --network host --pid host --security-opt seccomp=unconfined -v /var/run/docker.sock:/var/run/docker.sock -v "$QUIRE_ROOT:$QUIRE_ROOT" \
         -w "$QUIRE_ROOT" "${environment[@]}" -e CI="${CI:-}" -e QUIRE_CA_BUNDLE="$QUIRE_CA_BUNDLE" -e QUIRE_NOFILE="$QUIRE_NOFILE" -e QUIRE_MEMLOCK="$QUIRE_MEMLOCK" \
         -v /etc/ssl/certs:/etc/ssl/certs:ro quire/toolchain python3 -m pytest -c tests/pytest.ini tests/smoke "$@"
 }

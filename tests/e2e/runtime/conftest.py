@@ -15,6 +15,12 @@ from servers.waiting import wait_until
 TRIAL = os.environ.get("QUIRE_RUNTIME_TRIAL", os.path.join(os.environ.get("QUIRE_BUILD", "/build/dev"), "tests/e2e/runtime/runtime_trial"))
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if os.path.dirname(__file__) == str(item.path.parent):
+            item.add_marker(pytest.mark.xdist_group("runtime"))
+
+
 class Servers:
     """In the place of the whole stack: what the fixtures of tests/e2e ask of one."""
 

@@ -14,7 +14,7 @@ _SANITIZER_REPORTS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"WAR
 class Server:
     """One real server. `wanted` is what the test asked for; a server that is wanted but not alive died by itself."""
 
-    start_seconds = 30
+    start_seconds = 60
 
     def __init__(self, name, folder):
         self.name = name
