@@ -18,7 +18,7 @@ layer_form() {
 layer_unit() {
     tree "${QUIRE_PRESET:-dev}"
     units "${QUIRE_PRESET:-dev}" "$@"
-    [ $# -gt 0 ] || in_toolchain -- python3 -m pytest -c tests/pytest.ini tests/unit
+    [ $# -gt 0 ] || in_toolchain -e QUIRE_BUILD="/build/${QUIRE_PRESET:-dev}" -- python3 -m pytest -c tests/pytest.ini tests/unit
 }
 layer_e2e() {
     tree "${QUIRE_PRESET:-dev}"

@@ -185,5 +185,5 @@ def test_a_promoted_replica_is_no_replica_any_more(stack, trial):
 def test_a_primary_that_is_in_recovery_is_none(stack, trial):
     wrong = type(trial)(stack, primary=stack.replicas[0])
     assert wrong.query("write", "x")[0] == "away"
-    assert wrong.ask("health").split()[:2] == ["0", "2/2"]
+    wait_until(lambda: wrong.ask("health").split()[:2] == ["0", "2/2"], what="both replicas are connected, and no primary")
     assert wrong.end() == 0

@@ -9,7 +9,7 @@ import psycopg
 
 from .ports import free_port
 from .server import Server
-from .waiting import wait_until
+from .waiting import PATIENCE, wait_until
 
 _BIN = os.environ.get("POSTGRES_BIN", "/usr/lib/postgresql/17/bin")
 DATABASE = "quire"
@@ -81,7 +81,7 @@ class _Postgres(Server):
     def connect(self, database=DATABASE):
         """A connection as superuser, autocommit."""
         return psycopg.connect(host="127.0.0.1", port=self.port, dbname=database, user="postgres", password=self.superuser_password,
-                               autocommit=True, connect_timeout=5)
+                               autocommit=True, connect_timeout=round(10 * PATIENCE))
 
     def query(self, sql, *parameters):
         """Rows of one statement."""
