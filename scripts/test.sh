@@ -10,22 +10,23 @@
 #   fuzz  [--minutes N]         libFuzzer targets, a few seconds each
 # Settings: QUIRE_TEST_STACKS, how many stacks of servers the end-to-end tests are dealt out to (three on two cores; `-n 1` for one);
 # CI=1: a failed end-to-end test is run once more and counted as rerun.
+QUIRE_PRESET=${QUIRE_PRESET:-dev}
 LAYERS=(form unit e2e chaos smoke asan tsan fuzz)
 
 layer_form() {
     in_toolchain -- sh -c 'find services tests \( -name "*.c" -o -name "*.h" \) -print0 | xargs -0 clang-format --dry-run -Werror'
 }
 layer_unit() {
-    tree "${QUIRE_PRESET:-dev}"
-    units "${QUIRE_PRESET:-dev}" "$@"
-    [ $# -gt 0 ] || in_toolchain -e QUIRE_BUILD="/build/${QUIRE_PRESET:-dev}" -- python3 -m pytest -c tests/pytest.ini tests/unit
+    tree "$QUIRE_PRESET"
+    units "$QUIRE_PRESET" "$@"
+    [ $# -gt 0 ] || in_toolchain -e QUIRE_BUILD="/build/$QUIRE_PRESET" -- python3 -m pytest -c tests/pytest.ini tests/unit
 }
 layer_e2e() {
-    tree "${QUIRE_PRESET:-dev}"
-    end_to_end "${QUIRE_PRESET:-dev}" "$@"
+    tree "$QUIRE_PRESET"
+    end_to_end "$QUIRE_PRESET" "$@"
 }
 layer_chaos() {
-    tree "${QUIRE_PRESET:-dev}"
+    tree "$QUIRE_PRESET"
     . "$QUIRE_ROOT/tests/chaos/run.sh"
 }
 layer_smoke() { . "$QUIRE_ROOT/tests/smoke/run.sh"; }
