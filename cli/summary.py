@@ -7,6 +7,7 @@ from cli.terminal import harmless_line
 
 _NAMES_MAX = 3
 _LINES_MAX = 20
+_REASONS_MAX = 12
 
 
 class Summary:
@@ -23,16 +24,20 @@ class Summary:
         reasons: dict[tuple[bool, str], list[tuple[str, str]]] = {}
         for name, why in sorted(self.left_out, key=lambda entry: entry[0]):
             reasons.setdefault((why.failed, why.reason), []).append((name, why.detail))
-        lines = []
+        lines, rare = [], []
         for (failed, reason), files in sorted(reasons.items(), key=lambda entry: (entry[0][0], -len(entry[1]), entry[0][1])):
             shown = len(files) if verbose else _LINES_MAX if failed else _NAMES_MAX
             if failed or verbose:
                 lines += [self._line(failed, reason, name, detail) for name, detail in files[:shown]]
                 if len(files) > shown:
                     lines.append(f"  failed   ... and {len(files) - shown} more: {reason} (--verbose names all)")
+            elif len(lines) >= _REASONS_MAX:
+                rare.append(len(files))
             else:
                 names = ", ".join(harmless_line(name) for name, _ in files[:shown]) + (", ..." if len(files) > shown else "")
                 lines.append(f"  skipped  {len(files)} {harmless_line(reason)}: {names}")
+        if rare:
+            lines.insert(_REASONS_MAX, f"  skipped  {sum(rare)} for {len(rare)} rarer reasons (--verbose names all)")
         return lines
 
     @staticmethod

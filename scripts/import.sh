@@ -18,12 +18,12 @@
 # One mount a path up to this many; more are reached through the folder above all of them.
 MOUNTS_MAX=32
 
-# The folder or file to mount for a path: the path itself, or what stands before a pattern; a name that is no UTF-8 can't be said to Docker, but the
-# folder above it.
+# The folder or file to mount for a path: the path itself, or what stands before a pattern; a name that is no UTF-8 or has a line feed can't be said to
+# Docker, but the folder above it.
 import_mount_point() {
     local path=$1
     [ -e "$path" ] || [ -L "$path" ] || while [[ $path == *[*?[]* ]]; do path=$(dirname "$path"; printf x); path=${path%$'\n'x}; done
-    while ! printf %s "$path" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1 || [ -L "$path" -a ! -e "$path" ]; do
+    while [[ $path == *$'\n'* ]] || [[ -L $path && ! -e $path ]] || ! printf %s "$path" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1; do
         path=$(dirname "$path"; printf x); path=${path%$'\n'x}
     done
     printf %s/ "$path"

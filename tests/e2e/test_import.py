@@ -195,14 +195,6 @@ def test_an_unreadable_file_is_told_where_modes_count(person):
     assert list(person.held()) == ["n/mine.md"]
 
 
-def test_a_rate_limit_is_waited_out(person):
-    """More requests at once and a second than an account has."""
-    for number in range(600):
-        person.write(f"n/{number}.txt", f"note {number}")
-    assert "600 added" in person.imports("n", "--parallel", "32")
-    assert len(person.held()) == 600
-
-
 def test_without_server_or_session_it_ends_in_a_sentence(person):
     person.write("n/a.md", "text")
     for module, words in (("importer", ["n"]), ("ask", ["lamps"])):
@@ -234,7 +226,7 @@ def test_an_outage_in_the_middle_is_waited_out(person, stack):
     running = person.begin("importer", "n", "--parallel", "4")
     wait_until(lambda: person.count() >= 20, 30, "some documents are there", every=0.01)
     stack.documents.kill()
-    time.sleep(0.5)
+    time.sleep(6)  # longer than a request's deadline, so that each that is under way gets a 504 and comes again
     stack.documents.start()
     said, _ = running.communicate(timeout=90)
     assert running.returncode == 0 and "300 added" in said, said

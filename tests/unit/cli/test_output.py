@@ -67,6 +67,15 @@ def test_a_summary_counts_skipped_and_names_failed():
     assert summary.total(1.0, False) == "0 added, 0 updated, 0 unchanged, 5 skipped, 31 failed, 0 removed, in 1.0 s."
 
 
+def test_a_summary_of_many_kinds_is_short():
+    summary = Summary()
+    for number in range(30):
+        summary.leave_out(f"a.{number}", Skipped(f"kind .{number}"))
+    summary.leave_out("b", Failed("binary"))
+    lines = summary.lines(verbose=False)
+    assert len(lines) == 14 and lines[12:] == ["  skipped  18 for 18 rarer reasons (--verbose names all)", "  failed   b: binary"]
+
+
 def test_progress_is_a_line_on_a_terminal_and_rare_elsewhere(screen, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     clock = iter(range(0, 100))
