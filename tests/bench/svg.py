@@ -17,7 +17,7 @@ def _style() -> str:
         return "".join(f".f{i}{{fill:{colour}}}.s{i}{{stroke:{colour}}}" for i, colour in enumerate(palette))
 
     return ("<style>text{font:" + f"{FONT_PX}px system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif" + "}"
-            ".title{font-size:16px;font-weight:600}.card{fill:#ffffff;stroke:#d1d9e0}.ink{fill:#1f2328}.quiet{fill:#59636e}"
+            ".title{font-size:16px;font-weight:600}.small{font-size:12px}.card{fill:#ffffff;stroke:#d1d9e0}.ink{fill:#1f2328}.quiet{fill:#59636e}"
             ".grid{stroke:#d1d9e0;stroke-width:1}.minor{stroke:#eff2f5;stroke-width:1}.axis{stroke:#818b98}.on{fill:#ffffff}"
             ".line{fill:none;stroke-width:2.2;stroke-linejoin:round}.dash{stroke-dasharray:5 4}" + colours(LIGHT) +
             "@media (prefers-color-scheme:dark){.card{fill:#0d1117;stroke:#3d444d}.ink{fill:#e6edf3}.quiet{fill:#9198a1}"
@@ -191,8 +191,8 @@ def _legend(canvas: Canvas, colours: dict[str, int]) -> None:
     at = 24.0
     for part, colour in colours.items():
         canvas.box(at, 68, 11, 11, f"f{colour}")
-        canvas.text(at + 15, 78, part)
-        at += 22 + len(part) * CHARACTER_PX
+        canvas.text(at + 15, 78, part, "quiet small")
+        at += 23 + len(part) * CHARACTER_PX
 
 
 def _bar(canvas: Canvas, bar: Bar, scale: Axis, y_px: float, bar_px: int, unit: str, colours: dict[str, int]) -> None:
