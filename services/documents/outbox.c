@@ -11,8 +11,8 @@
  * are there, not by "sequence > last": a transaction that commits late with an early number would be missed. */
 const struct quire_statement documents_outbox_take_statement = {
     .name = "documents.outbox_take",
-    .sql =
-        "SELECT sequence, kind, account_id, document_id, version, at, request_id FROM documents.outbox_take($1::int)",
+    .sql = "SELECT sequence, kind, account_id, document_id, version, at, request_id, title, tags, language"
+           " FROM documents.outbox_take($1::int)",
     .on_primary_only = true,
 };
 const struct quire_statement documents_outbox_drop_statement = {
@@ -20,7 +20,49 @@ const struct quire_statement documents_outbox_drop_statement = {
     .sql = "DELETE FROM documents.outbox WHERE sequence = ANY ($1::bigint[])",
     .on_primary_only = true,
 };
-enum { COLUMN_SEQUENCE, COLUMN_KIND, COLUMN_ACCOUNT, COLUMN_DOCUMENT, COLUMN_VERSION, COLUMN_AT, COLUMN_REQUEST_ID };
+enum {
+    COLUMN_SEQUENCE,
+    COLUMN_KIND,
+    COLUMN_ACCOUNT,
+    COLUMN_DOCUMENT,
+    COLUMN_VERSION,
+    COLUMN_AT,
+    COLUMN_REQUEST_ID,
+    COLUMN_TITLE,
+    COLUMN_TAGS,
+    COLUMN_LANGUAGE
+};
+
+/* libpq ends every value with a NUL. */
+static char *text_of(const PGresult *result, int row, int column) {
+    return (char *)(uintptr_t)quire_column_text(result, row, column).bytes;
+}
+
+/* *ret_state stays NULL where the document isn't as the event tells any more. False without memory. */
+static bool read_state(struct quire_arena *arena, const PGresult *result, int row, Quire__DocumentState **ret_state) {
+    struct quire_slice *tags;
+    if (quire_column_null(result, row, COLUMN_TITLE))
+        return true;
+    Quire__DocumentState *state = quire_arena_alloc(arena, sizeof(*state));
+    if (state == NULL)
+        return false;
+    quire__document_state__init(state);
+    if (!quire_column_text_array(result, row, COLUMN_TAGS, arena, &tags, &state->n_tags))
+        return false;
+    state->tags = quire_arena_alloc(arena, (state->n_tags + 1) * sizeof(*state->tags));
+    if (state->tags == NULL)
+        return false;
+    for (size_t i = 0; i < state->n_tags; i++) {
+        state->tags[i] = quire_arena_text(arena, tags[i]);
+        if (state->tags[i] == NULL)
+            return false;
+    }
+    state->title = text_of(result, row, COLUMN_TITLE);
+    if (!quire_column_null(result, row, COLUMN_LANGUAGE))
+        state->language = text_of(result, row, COLUMN_LANGUAGE);
+    *ret_state = state;
+    return true;
+}
 
 static bool read_event(struct quire_arena *arena, const PGresult *result, int row, struct quire_event *ret_event) {
     Quire__DocumentEvent message = QUIRE__DOCUMENT_EVENT__INIT;
@@ -33,7 +75,9 @@ static bool read_event(struct quire_arena *arena, const PGresult *result, int ro
     message.document_id = (ProtobufCBinaryData){document.size, (uint8_t *)(uintptr_t)document.bytes};
     message.version = quire_column_int64(result, row, COLUMN_VERSION);
     message.at = quire_column_time(result, row, COLUMN_AT);
-    message.request_id = (char *)(uintptr_t)request_id.bytes; /* libpq ends every value with a NUL */
+    message.request_id = text_of(result, row, COLUMN_REQUEST_ID);
+    if (!read_state(arena, result, row, &message.state))
+        return false;
     const size_t size = quire__document_event__get_packed_size(&message);
     uint8_t *value = quire_arena_alloc(arena, size);
     if (value == NULL)

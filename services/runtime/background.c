@@ -25,6 +25,7 @@ struct quire_background {
     struct quire_redis *redis;
     struct quire_arena arena;
     bool unflushed; /* SQL has run since the last flush */
+    bool away;      /* the last SQL failed because the primary is */
     bool running;   /* main thread */
     pthread_t thread;
     atomic_bool stopping;
@@ -56,11 +57,13 @@ PGresult *quire_background_sql(struct quire_background *background, const struct
     };
     struct quire_query *const queries[] = {&query};
 
+    background->away = false;
     if (parameters != NULL && parameters->failed) {
         QUIRE_LOG(background->log, QUIRE_WARN, "background.no_memory", QUIRE_CTEXT("work", background->options.name));
         return NULL;
     }
     quire_database_run(background->database, queries, 1);
+    background->away = query.outcome == QUIRE_QUERY_AWAY || query.outcome == QUIRE_QUERY_LATE;
     if (query.outcome == QUIRE_QUERY_DONE) {
         background->unflushed = true;
         return query.result;
@@ -74,6 +77,20 @@ PGresult *quire_background_sql(struct quire_background *background, const struct
     return NULL; /* the rest has been told by the database */
 }
 
+bool quire_background_away(const struct quire_background *background) {
+    return background->away;
+}
+
+bool quire_background_flush(struct quire_background *background) {
+    struct quire_watermark watermark;
+
+    if (background->unflushed &&
+        !quire_database_flush(background->database, quire_monotonic_ns() + background->bound_ns, &watermark))
+        return false;
+    background->unflushed = false;
+    return true;
+}
+
 static rd_kafka_headers_t *event_headers(const struct quire_event *event) {
     if (event->request_id.size == 0)
         return NULL;
@@ -84,16 +101,10 @@ static rd_kafka_headers_t *event_headers(const struct quire_event *event) {
 }
 
 bool quire_background_publish(struct quire_background *background, const struct quire_event *events, size_t count) {
-    struct quire_watermark watermark;
-
     if (count == 0)
         return true;
-    /* Connections commit asynchronously: what is about to be told to the world must first be sure to survive a crash.
-     */
-    if (background->unflushed &&
-        !quire_database_flush(background->database, quire_monotonic_ns() + background->bound_ns, &watermark))
+    if (!quire_background_flush(background)) /* what is told to the world must first be sure to survive a crash */
         return false;
-    background->unflushed = false;
     struct quire_message *messages = quire_arena_alloc(&background->arena, count * sizeof(*messages));
     rd_kafka_headers_t **headers = quire_arena_alloc(&background->arena, count * sizeof(*headers));
     if (messages == NULL || headers == NULL)
@@ -186,7 +197,7 @@ struct quire_background *quire_background_start(const struct quire_background_op
     if (background == NULL)
         return NULL;
     background->options = *options;
-    background->context = service->context;
+    background->context = options->context != NULL ? options->context : service->context;
     background->bound_ns = (uint64_t)settings->background_ms * 1000000u;
     background->log = log;
     background->publisher = publisher;

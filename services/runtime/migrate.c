@@ -1,6 +1,7 @@
 #include "runtime/migrate.h"
 
 #include "base/clock.h"
+#include "base/config.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -9,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
+#define STATUS_FAILED 1
+#define STATUS_MISUSED 2
 #define MS_NS UINT64_C(1000000)
 #define WAIT_MS_DEFAULT 60000u
 #define RETRY_MS 200
@@ -211,4 +215,41 @@ int quire_migrate(const struct quire_migrate_options *options) {
     if (good)
         QUIRE_LOG(options->log, QUIRE_INFO, "migrate.up_to_date", QUIRE_CTEXT("schema", options->schema));
     return good ? 0 : 1;
+}
+
+int quire_migrate_main(const char *service, const char *schema) {
+    static struct {
+        const char *conninfo, *password;
+    } settings; /* as long as the process */
+    static const struct quire_setting rows[] = {
+        {.name = "QUIRE_POSTGRES_MIGRATE",
+         .type = QUIRE_SETTING_TEXT,
+         .offset = offsetof(__typeof__(settings), conninfo),
+         .secret = true,
+         .unit = "",
+         .about = "The database to migrate, as its owner's libpq connection string."},
+        {.name = "QUIRE_POSTGRES_PASSWORD",
+         .type = QUIRE_SETTING_TEXT,
+         .offset = offsetof(__typeof__(settings), password),
+         .fallback = "",
+         .secret = true,
+         .unit = "",
+         .about = "The owner's password, where the connection string has none."},
+    };
+    const struct quire_setting_table table = {rows, sizeof(rows) / sizeof(rows[0]), &settings};
+
+    if (!quire_config_load(&table, 1, stderr))
+        return STATUS_MISUSED;
+    struct quire_log *log = quire_log_create(service, "migrate", QUIRE_INFO, STDOUT_FILENO);
+    if (log == NULL)
+        return STATUS_FAILED;
+    const int status = quire_migrate(&(struct quire_migrate_options){
+        .conninfo = settings.conninfo,
+        .password = settings.password[0] == '\0' ? NULL : settings.password,
+        .service = service,
+        .schema = schema,
+        .log = log,
+    });
+    quire_log_destroy(log);
+    return status;
 }

@@ -20,5 +20,9 @@ struct quire_migrate_options {
 
 /* 0 when the schema is up to date; 1 after logging why it isn't. A process's exit status. */
 QUIRE_MUSTCHECK int quire_migrate(const struct quire_migrate_options *options);
+/* The whole of `quire-<service> migrate` and of `quire-migrate`: connection and password from QUIRE_POSTGRES_MIGRATE
+ * and QUIRE_POSTGRES_PASSWORD (or its _FILE), wait and folder as they are by default. A process's exit status; 2:
+ * misused, which was told on stderr. */
+QUIRE_MUSTCHECK int quire_migrate_main(const char *service, const char *schema);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "runtime/background_internal.h"
 #include "runtime/migrate.h"
+#include "runtime/subscription_internal.h"
 #include "runtime/worker.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #define SERIES_MAX 2000u
 #define WORKERS_MAX 256u
 #define BACKGROUND_MAX 16u
+#define SUBSCRIPTIONS_MAX 16u
 #define TABLES 3u
 #define TURN_MS 100
 #define FLUSH_WAIT_MS 5000 /* for the last replies: the default deadline */
@@ -37,6 +39,8 @@ struct process {
     size_t workers_count;
     struct quire_background *background[BACKGROUND_MAX];
     size_t background_count;
+    struct quire_subscription *subscriptions[SUBSCRIPTIONS_MAX]; /* as workers */
+    size_t subscriptions_count;
     atomic_bool serving; /* any thread */
 };
 
@@ -48,6 +52,10 @@ static bool is_ready(void *context) {
         return false;
     for (size_t i = 0; i < process->workers_count; i++) {
         if (!quire_worker_settled(process->workers[i]))
+            return false;
+    }
+    for (size_t i = 0; i < process->subscriptions_count; i++) {
+        if (!quire_subscription_settled(process->subscriptions[i]))
             return false;
     }
     return true;
@@ -127,6 +135,18 @@ static bool start_background(struct process *process) {
     return true;
 }
 
+static bool start_subscriptions(struct process *process) {
+    for (size_t i = 0; i < process->options->subscriptions_count && i < SUBSCRIPTIONS_MAX; i++) {
+        struct quire_subscription *subscription =
+            quire_subscription_start(&process->options->subscriptions[i], process->options, &process->settings,
+                                     process->publisher, process->log, process->metrics);
+        if (subscription == NULL)
+            return false;
+        process->subscriptions[process->subscriptions_count++] = subscription;
+    }
+    return true;
+}
+
 static bool start(struct process *process) {
     const struct quire_runtime_settings *settings = &process->settings;
     const struct quire_admin_options admin = {
@@ -152,6 +172,8 @@ static bool start(struct process *process) {
     process->publisher = quire_publisher_create(&settings->kafka, process->contract->name, process->log);
     for (size_t i = 0; process->publisher != NULL && i < process->contract->lanes_count; i++)
         quire_publisher_expect(process->publisher, process->contract->lanes[i].topic, "-dlt");
+    for (size_t i = 0; process->publisher != NULL && i < process->options->subscriptions_count; i++)
+        quire_publisher_expect(process->publisher, process->options->subscriptions[i].topic, "-dlt");
     if (process->replies == NULL || process->publisher == NULL)
         return false;
     process->admin = quire_admin_start(&admin);
@@ -160,7 +182,7 @@ static bool start(struct process *process) {
     if (process->options->start != NULL &&
         !process->options->start(process->options->context, settings, process->log, process->metrics))
         return false;
-    if (!start_background(process) || !start_workers(process))
+    if (!start_background(process) || !start_subscriptions(process) || !start_workers(process))
         return false;
     atomic_store(&process->serving, true);
     return true;
@@ -171,6 +193,10 @@ static bool start(struct process *process) {
 static bool worker_failed(const struct process *process) {
     for (size_t i = 0; i < process->workers_count; i++) {
         if (quire_worker_failed(process->workers[i]))
+            return true;
+    }
+    for (size_t i = 0; i < process->subscriptions_count; i++) {
+        if (quire_subscription_failed(process->subscriptions[i]))
             return true;
     }
     return false;
@@ -201,11 +227,15 @@ static void stop(struct process *process) {
         quire_worker_stop(process->workers[i]);
     for (size_t i = 0; i < process->background_count; i++)
         quire_background_stop(process->background[i]);
+    for (size_t i = 0; i < process->subscriptions_count; i++)
+        quire_subscription_stop(process->subscriptions[i]);
     quire_admin_stop(process->admin);
     for (size_t i = 0; i < process->workers_count; i++)
         quire_worker_destroy(process->workers[i]);
     for (size_t i = 0; i < process->background_count; i++)
         quire_background_destroy(process->background[i]);
+    for (size_t i = 0; i < process->subscriptions_count; i++)
+        quire_subscription_destroy(process->subscriptions[i]);
     quire_replies_destroy(process->replies, FLUSH_WAIT_MS);
     quire_publisher_destroy(process->publisher);
 }
@@ -243,46 +273,6 @@ static int run_service(struct process *process) {
     return fine ? EXIT_SUCCESS : STATUS_FAILED;
 }
 
-/* The one-shot step: needs none of what serving needs, so that it can run before the rest is there. */
-static int run_migrate(const struct quire_service_options *options) {
-    static struct {
-        const char *conninfo, *password;
-    } settings; /* as long as the process */
-    static const struct quire_setting rows[] = {
-        {.name = "QUIRE_POSTGRES_MIGRATE",
-         .type = QUIRE_SETTING_TEXT,
-         .offset = offsetof(__typeof__(settings), conninfo),
-         .secret = true,
-         .unit = "",
-         .about = "The database to migrate, as its owner's libpq connection string."},
-        {.name = "QUIRE_POSTGRES_PASSWORD",
-         .type = QUIRE_SETTING_TEXT,
-         .offset = offsetof(__typeof__(settings), password),
-         .fallback = "",
-         .secret = true,
-         .unit = "",
-         .about = "The owner's password, where the connection string has none."},
-    };
-    const struct quire_setting_table table = {rows, sizeof(rows) / sizeof(rows[0]), &settings};
-
-    if (options->schema == NULL) /* it writes nothing, so there is nothing to bring up to date */
-        return EXIT_SUCCESS;
-    if (!quire_config_load(&table, 1, stderr))
-        return STATUS_MISUSED;
-    struct quire_log *log = quire_log_create(options->name, "migrate", QUIRE_INFO, STDOUT_FILENO);
-    if (log == NULL)
-        return STATUS_FAILED;
-    const int status = quire_migrate(&(struct quire_migrate_options){
-        .conninfo = settings.conninfo,
-        .password = settings.password[0] == '\0' ? NULL : settings.password,
-        .service = options->name,
-        .schema = options->schema,
-        .log = log,
-    });
-    quire_log_destroy(log);
-    return status;
-}
-
 int quire_service_main(int argc, char **argv, const struct quire_service_options *options) {
     static struct process process; /* once a program; too large for the stack */
 
@@ -296,8 +286,8 @@ int quire_service_main(int argc, char **argv, const struct quire_service_options
         fprintf(stderr, "No memory for the table of settings.\n");
         return STATUS_FAILED;
     }
-    if (argc == 2 && strcmp(argv[1], "migrate") == 0)
-        return run_migrate(options);
+    if (argc == 2 && strcmp(argv[1], "migrate") == 0) /* one that writes nothing has nothing to bring up to date */
+        return options->schema == NULL ? EXIT_SUCCESS : quire_migrate_main(options->name, options->schema);
     if (argc == 2 && strcmp(argv[1], "--settings") == 0) {
         quire_config_print(process.tables, process.tables_count, stdout);
         return EXIT_SUCCESS;

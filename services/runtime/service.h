@@ -18,6 +18,7 @@
 
 struct quire_background;
 struct quire_runtime_settings;
+struct quire_subscription_options;
 
 /* Work beside the requests, on a thread of its own: the outbox relay, the loading of sessions into Redis. `run` is
  * called again and again until the process stops; each call does a bounded piece of work, waits for nothing longer than
@@ -25,6 +26,7 @@ struct quire_runtime_settings;
 struct quire_background_options {
     const char *name;
     unsigned (*run)(struct quire_background *background, void *context);
+    void *context; /* NULL: the service's */
 };
 
 struct quire_service_options {
@@ -40,6 +42,8 @@ struct quire_service_options {
                   struct quire_metrics *metrics);
     const struct quire_background_options *background;
     size_t background_count;
+    const struct quire_subscription_options *subscriptions; /* topics of events that it follows (subscription.h) */
+    size_t subscriptions_count;
 };
 
 int quire_service_main(int argc, char **argv, const struct quire_service_options *options);

@@ -3,7 +3,8 @@
 int main(int argc, char **argv) {
     static Quire__Session_Service handlers = QUIRE__SESSION__INIT(session_);
     static struct session_context context;
-    static const struct quire_background_options background[] = {{"loader", loader_run}, {"upkeep", upkeep_run}};
+    static const struct quire_background_options background[] = {{.name = "loader", .run = loader_run},
+                                                                 {.name = "upkeep", .run = upkeep_run}};
     const struct quire_setting_table settings = session_settings_table(&context.settings);
     struct quire_service_options options = {
         .name = "session",
