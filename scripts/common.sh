@@ -50,11 +50,28 @@ step() {
 # HTTPS too: with a certificate that is named, or, for QUIRE_TLS=on, with one that `up` makes.
 [ "${QUIRE_TLS:-off}" != on ] || export QUIRE_TLS_CERTIFICATE=${QUIRE_TLS_CERTIFICATE:-$QUIRE_SECRETS/tls_certificate}
 
-# The compose stack; with TLS when there is a certificate for it.
+
+# The folders of the extensions that belong to the stack, a line each: all of extensions/, and what `up --with` was told, which compose/.env keeps unless
+# QUIRE_EXTENSIONS says otherwise.
+extensions_kept() { sed -n 's/^QUIRE_EXTENSIONS="\(.*\)"$/\1/p' "$QUIRE_ROOT/compose/.env" 2>/dev/null | tail -n 1 || true; }
+extensions_deployed() {
+    local file
+    {
+        for file in "$QUIRE_ROOT"/extensions/*/compose.yaml; do [ ! -f "$file" ] || echo "extensions/$(basename "$(dirname "$file")")"; done
+        printf '%s\n' ${QUIRE_EXTENSIONS-$(extensions_kept)}
+    } | sed '/^$/d' | sort -u
+}
+
+# The compose stack with its extensions; with TLS when there is a certificate for it.
 stack() {
-    local files=(-f "$QUIRE_ROOT/compose/compose.yaml")
+    local files=(-f "$QUIRE_ROOT/compose/compose.yaml") folder folders
+    folders=$(extensions_deployed)
+    for folder in $folders; do
+        [ -f "$QUIRE_ROOT/$folder/compose.yaml" ] || fail "$folder has no compose.yaml; ./quire up --without $folder forgets it"
+        files+=(-f "$QUIRE_ROOT/$folder/compose.yaml")
+    done
     [ -z "${QUIRE_TLS_CERTIFICATE:-}" ] || files+=(-f "$QUIRE_ROOT/compose/tls.yaml")
-    docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" "${files[@]}" "$@"
+    QUIRE_EXTENSIONS=$(printf '%s' "$folders" | tr '\n' ' ') docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" "${files[@]}" "$@"
 }
 
 . "$QUIRE_ROOT/scripts/engine.sh"

@@ -1,13 +1,13 @@
 # Usage: ./quire scale SERVICE=N [SERVICE=N ...]
-# Runs N containers of gateway, session, session-password, documents or query. Kept for the next `up` in compose/.env. A topic has 12 partitions: more
+# Runs N containers of gateway, session, session-password, documents, query or an extension. Kept for the next `up` in compose/.env. A topic has 12 partitions: more
 # workers than that wait.
 engine_answers || fail "the Docker engine is not running; ./quire up starts it"
 [ $# -gt 0 ] || fail "say what to scale: ./quire scale query=3"
 touch "$QUIRE_ROOT/compose/.env"
+known=(gateway session session-password documents query $(extensions_deployed | xargs -r -n 1 basename))
 for pair in "$@"; do
     service=${pair%%=*} count=${pair#*=}
-    [[ $service =~ ^(gateway|session|session-password|documents|query)$ && $count =~ ^[1-9][0-9]?$ ]] ||
-        fail "'$pair' is not SERVICE=N with a service of gateway, session, session-password, documents, query"
+    [[ " ${known[*]} " == *" $service "* && $count =~ ^[1-9][0-9]?$ ]] || fail "'$pair' is not SERVICE=N with a service of ${known[*]}"
     name="QUIRE_$(printf '%s' "$service" | tr 'a-z-' 'A-Z_')_REPLICAS"
     sed -i "/^$name=/d" "$QUIRE_ROOT/compose/.env"
     printf '%s=%s\n' "$name" "$count" >>"$QUIRE_ROOT/compose/.env"

@@ -22,8 +22,11 @@ tls_certificate_make() {
 secrets_ready() {
     mkdir -p "$QUIRE_SECRETS"
     chmod 700 "$QUIRE_SECRETS"
-    local name
-    for name in postgres_owner postgres_session postgres_documents postgres_query postgres_monitor postgres_replication redis; do
+    local name folder extensions=()
+    for folder in "$QUIRE_ROOT"/examples/*/migrations "$QUIRE_ROOT"/extensions/*/migrations; do
+        [ ! -d "$folder" ] || extensions+=("postgres_$(basename "$(dirname "$folder")")")
+    done
+    for name in postgres_owner postgres_session postgres_documents postgres_query postgres_monitor postgres_replication redis "${extensions[@]}"; do
         [ -s "$QUIRE_SECRETS/$name" ] || secret_random >"$QUIRE_SECRETS/$name"
     done
     [ -s "$QUIRE_SECRETS/seal_secret" ] || seal_keys_make

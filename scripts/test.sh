@@ -14,7 +14,7 @@ QUIRE_PRESET=${QUIRE_PRESET:-dev}
 LAYERS=(form unit e2e chaos smoke asan tsan fuzz)
 
 layer_form() {
-    in_toolchain -- sh -c 'find services tests \( -name "*.c" -o -name "*.h" \) -print0 | xargs -0 clang-format --dry-run -Werror'
+    in_toolchain -- sh -c 'find services examples extensions tests \( -name "*.c" -o -name "*.h" \) -print0 | xargs -0 clang-format --dry-run -Werror'
 }
 layer_unit() {
     tree "$QUIRE_PRESET"

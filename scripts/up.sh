@@ -1,11 +1,37 @@
-# Usage: ./quire up
+# Usage: ./quire up [--with FOLDER ...] [--without FOLDER ...]
 # Builds and starts the whole stack, follows it until it is healthy, and says where it is. Run it again after a change: only what changed is
 # made anew. What it needs and may install (root, apt) it installs, saying so.
+#   --with examples/stats  adds an extension to the stack, and keeps it for later calls; --without takes it away. Those in extensions/ always belong to it
 #   QUIRE_HTTP_PORT=8080   the port on 127.0.0.1
 #   QUIRE_LIMITS=off       lifts every rate limit, for load tests
 #   QUIRE_TLS=on           HTTPS too, on 127.0.0.1:8443 (QUIRE_HTTPS_PORT), with a certificate for localhost made at the first start
 #   QUIRE_TLS_CERTIFICATE=FILE   HTTPS with this PEM file of certificate, chain and key
 . "$QUIRE_ROOT/scripts/secrets.sh"
+
+# Which extensions belong to the stack from now on.
+extensions_keep() {
+    sed -i '/^QUIRE_EXTENSIONS=/d' "$QUIRE_ROOT/compose/.env" 2>/dev/null || true
+    [ -z "$1" ] || printf 'QUIRE_EXTENSIONS="%s"\n' "$1" >>"$QUIRE_ROOT/compose/.env"
+}
+extensions_choose() {
+    local chosen option folder
+    chosen=" $(extensions_kept) "
+    while [ $# -gt 0 ]; do
+        option=$1 folder=${2:-}
+        folder=${folder%/}
+        [[ $option == --with || $option == --without ]] || fail "up knows --with FOLDER and --without FOLDER, not '$option'"
+        [ -n "$folder" ] || fail "$option needs a folder, as examples/stats"
+        chosen=${chosen/" $folder "/" "}
+        if [ "$option" = --with ]; then
+            [ -f "$QUIRE_ROOT/$folder/compose.yaml" ] || fail "$folder is no extension: it has no compose.yaml (there are: $(cd "$QUIRE_ROOT" && ls -d examples/*/ extensions/*/ 2>/dev/null | xargs))"
+            chosen="$chosen$folder "
+        elif [[ $folder == extensions/* && -d $QUIRE_ROOT/$folder ]]; then
+            fail "what is in extensions/ belongs to the stack; move the folder away to leave it out"
+        fi
+        shift 2
+    done
+    extensions_keep "$(printf '%s' "$chosen" | xargs)"
+}
 
 up_build() { stack --profile tools build; }
 up_start() { stack up -d --remove-orphans --wait --wait-timeout 300; }
@@ -22,6 +48,7 @@ demo_login() {
     done
 }
 
+[ $# = 0 ] || extensions_choose "$@"
 began=$SECONDS
 say "Quire"
 engine_ready
@@ -31,6 +58,8 @@ step "Starting the stack, until it is healthy" up up_start
 step "Opening a demo session" demo demo_login
 url="http://127.0.0.1:$QUIRE_HTTP_PORT"
 [ "${QUIRE_LIMITS:-on}" != off ] || say "  Rate limits are off (QUIRE_LIMITS=off)."
+extensions=$(extensions_deployed | xargs)
+[ -z "$extensions" ] || say "  With $extensions."
 cat <<TEXT
 
 Quire is at $url${QUIRE_TLS_CERTIFICATE:+ and https://localhost:${QUIRE_HTTPS_PORT:-8443}}, healthy after $((SECONDS - began)) s.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes the cluster on first start (roles, database), then becomes the primary. Passwords come from files, are set again at each start, and
-# stand in no argument list and no log.
+# Makes the cluster on first start (database, a role for each secret postgres_NAME), then becomes the primary. Passwords come from files, are set again
+# at each start, and stand in no argument list and no log.
 set -euo pipefail
 bin=/usr/lib/postgresql/17/bin
 data=/var/lib/postgresql/data
@@ -16,19 +16,23 @@ if [ ! -s "$data/PG_VERSION" ]; then
     mv "$data.new" "$data"
 fi
 
+# Who may connect as a service: all roles but the cluster's own three. An extension brings a secret, and with it its role.
+services() { ls /run/secrets | sed -n 's/^postgres_\([a-z][a-z0-9_]*\)$/\1/p' | grep -vx -e owner -e monitor -e replication; }
 password() { printf "'%s'" "$(tr -d '\n' < "/run/secrets/postgres_$1")"; }
 server start
 {
     echo "SET log_statement = 'none';"
-    for role in owner session documents query monitor replication; do
+    for role in service $(services) owner monitor replication; do
         echo "SELECT 'CREATE ROLE quire_$role' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'quire_$role') \\gexec"
-        echo "ALTER ROLE quire_$role LOGIN PASSWORD $(password "$role");"
+        [ "$role" = service ] || echo "ALTER ROLE quire_$role LOGIN PASSWORD $(password "$role");"
     done
+    # A group, known to pg_hba.conf; it has no rights but to connect.
+    for role in $(services); do echo "GRANT quire_service TO quire_$role;"; done
     echo "ALTER ROLE quire_replication REPLICATION;"
     echo "GRANT pg_monitor TO quire_monitor;"
     echo "SELECT 'CREATE DATABASE quire OWNER quire_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'quire') \\gexec"
     echo "REVOKE ALL ON DATABASE quire FROM PUBLIC;"
-    echo "GRANT CONNECT ON DATABASE quire TO quire_session, quire_documents, quire_query, quire_monitor;"
+    echo "GRANT CONNECT ON DATABASE quire TO quire_service, quire_monitor;"
 } | psql -h "$socket" -U postgres -d postgres -q -v ON_ERROR_STOP=1
 server stop -m fast
 exec "$bin/postgres" -D "$data" -c config_file=/etc/quire/postgresql.conf -c data_directory="$data"

@@ -28,7 +28,7 @@ def write_environment(stack):
 
     for server in stack.ours:
         values = {key: value for key, value in server.environment().items() if key.startswith("QUIRE_")}
-        write(server.name, {**values, **stack.migrate_settings()} if server in stack.services else values)
+        write(server.name, {**values, **stack.migrate_settings()} if server in stack.services + list(stack.extensions.values()) else values)
     write("stack", {
         "QUIRE_URL": stack.gateway.url, "QUIRE_KAFKA_BROKERS": stack.kafka.brokers, "REDIS": stack.redis.address,
         "REDISCLI_AUTH": stack.redis.password, "PGHOST": "127.0.0.1", "PGPORT": stack.primary.port, "PGUSER": "postgres",
@@ -54,7 +54,7 @@ def main():
     print(f"Kafka {stack.kafka.brokers}, PostgreSQL {stack.primary.port} (replicas {', '.join(str(r.port) for r in stack.replicas)}), "
           f"Redis {stack.redis.address}", flush=True)
     if not arguments.infra:
-        for service in (stack.session, stack.documents, stack.query):
+        for service in (stack.session, stack.documents, stack.query, *stack.extensions.values()):
             if service.name not in arguments.without and service.migrate() != 0:
                 print(f"{service.name} migrate failed:\n{service.log_tail()}", flush=True)
         for server in stack.ours:

@@ -1,14 +1,17 @@
 """/livez, /readyz, /health, /openapi.json, /docs."""
 
+import os
 import re
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from servers.extension import extension_folders, extension_routes
 from servers.waiting import PATIENCE, wait_until
 
-CHECKS = {"gateway", "kafka", "session", "documents", "query", "postgres_primary", "postgres_replicas", "redis"}
+CHECKS = {"gateway", "kafka", "session", "documents", "query", "postgres_primary", "postgres_replicas", "redis",
+          *(os.path.basename(folder) for folder in extension_folders())}
 
 
 def health(api):
@@ -93,7 +96,7 @@ def test_openapi_says_what_is_there(anyone):
                 ("/auth/sessions/{id}", "delete"), ("/documents", "post"), ("/documents/batch", "post"), ("/documents", "get"), ("/documents/{id}", "get"),
                 ("/documents/{id}", "put"), ("/documents/{id}", "delete"), ("/query", "post")}
     operations = {("/livez", "get"), ("/readyz", "get"), ("/health", "get"), ("/openapi.json", "get"), ("/docs", "get")}
-    assert expected <= routes <= expected | operations
+    assert expected <= routes <= expected | operations | extension_routes()
 
     def references(node):
         if isinstance(node, dict):

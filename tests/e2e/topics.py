@@ -95,7 +95,7 @@ class Caller:
         headers.update({name.replace("_", "-"): value for name, value in more.items()})
         return {name: value for name, value in headers.items() if value is not None}
 
-    def send(self, topic, value, headers, partition=None):
+    def send(self, topic, value, headers, partition=None, key=None):
         """Puts one message on a topic and waits until the broker has it; returns (partition, offset)."""
         placed = []
 
@@ -104,7 +104,7 @@ class Caller:
             placed.append((message.partition(), message.offset()))
 
         payload = value if isinstance(value, bytes) else value.SerializeToString()
-        self.producer.produce(topic, payload, headers=list(headers.items()), on_delivery=delivered,
+        self.producer.produce(topic, payload, key, headers=list(headers.items()), on_delivery=delivered,
                               **({} if partition is None else {"partition": partition}))
         assert self.producer.flush(10 * PATIENCE) == 0
         return placed[0]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXTENSIONS = os.environ["QUIRE_EXTENSIONS"].split()
 URL = f"http://127.0.0.1:{os.environ['QUIRE_HTTP_PORT']}"
 
 
@@ -24,7 +25,8 @@ class Stack:
         return done.stdout
 
     def compose(self, *words: str, check: bool = True) -> str:
-        command = ["docker", "compose", "--ansi", "never", "--project-directory", str(ROOT / "compose"), "-f", str(ROOT / "compose/compose.yaml"), *words]
+        files = [ROOT / "compose/compose.yaml", *(ROOT / folder / "compose.yaml" for folder in EXTENSIONS)]
+        command = ["docker", "compose", "--ansi", "never", "--project-directory", str(ROOT / "compose"), *(f"-f{file}" for file in files), *words]
         done = subprocess.run(command, text=True, capture_output=True, timeout=300)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(words)} ended with {done.returncode}\n{done.stderr}")

@@ -10,6 +10,7 @@ from nacl.public import PrivateKey
 
 from .authority import Authority
 from .binary import SOURCE
+from .extension import Extension, extension_folders
 from .gateway import Gateway
 from .kafka import Kafka, topics_of
 from .postgres import Primary, Replica
@@ -20,7 +21,7 @@ from .waiting import wait_until
 # Clients that connect from here are believed about X-Forwarded-For.
 TRUSTED_PROXIES = "127.9.0.0/16"
 PROXY_ADDRESS = "127.9.0.1"
-_ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query")
+_ROLES = ("quire_owner", "quire_session", "quire_documents", "quire_query", *(f"quire_{os.path.basename(folder)}" for folder in extension_folders()))
 
 
 class Stack:
@@ -111,16 +112,21 @@ class Stack:
         return Service(name, os.path.join(self.folder, name), room,
                        {**self.service_settings(f"quire_{room}"), **settings}, self.migrate_settings())
 
+    def _extension(self, source):
+        name = os.path.basename(source)
+        return Extension(source, os.path.join(self.folder, name), self.service_settings(f"quire_{name}"), self.migrate_settings())
+
     def _make_services(self, gateways):
         self.session = self._service("session", "session", QUIRE_LANES="session")
         self.session_password = self._service("session-password", "session", QUIRE_LANES="password")
         self.documents = self._service("documents", "documents")
         self.query = self._service("query", "query")
         self.services = [self.session, self.session_password, self.documents, self.query]
+        self.extensions = {os.path.basename(source): self._extension(source) for source in extension_folders()}
         self.gateways = [Gateway(f"gateway-{number}", os.path.join(self.folder, f"gateway-{number}"), self.gateway_settings())
                          for number in range(1, gateways + 1)]
         self.gateway = self.gateways[0]
-        self.ours = [*self.services, *self.gateways]
+        self.ours = [*self.services, *self.extensions.values(), *self.gateways]
 
     @property
     def servers(self):
@@ -150,7 +156,8 @@ class Stack:
 
         def broker():
             self.kafka.start()
-            self.kafka.create_topics(topics_of(os.path.join(SOURCE, "proto/generate.py")))
+            paths = [option for folder in extension_folders() for option in ("--proto-path", os.path.join(SOURCE, folder))]
+            self.kafka.create_topics(topics_of(os.path.join(SOURCE, "proto/generate.py"), *paths))
 
         _all(lambda begin: begin(), [broker, database, self.redis.start])
 
@@ -159,7 +166,7 @@ class Stack:
             assert service.migrate() == 0, f"{service.name} migrate:\n{service.log_tail()}"
 
         # In this order: a later service's migrations may ask for an earlier one's tables.
-        for service in (self.session, self.documents, self.query):
+        for service in (self.session, self.documents, self.query, *self.extensions.values()):
             migrate(service)
 
     def start_ours(self):
