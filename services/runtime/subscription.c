@@ -172,14 +172,11 @@ static bool open_consumer(struct quire_subscription *subscription, const struct 
 }
 
 static void init_metrics(struct quire_subscription *subscription, struct quire_metrics *metrics) {
-    const char *const topic[] = {subscription->options.topic};
-    subscription->events = quire_metrics_series(
-        quire_metrics_family(metrics, QUIRE_COUNTER, "quire_events_total", "Events handled or put aside.", "topic"),
-        topic);
-    subscription->seconds =
-        quire_metrics_series(quire_metrics_family(metrics, QUIRE_HISTOGRAM, "quire_event_seconds",
-                                                  "From taking an event off its topic to its effect.", "topic"),
-                             topic);
+    const char *topic = subscription->options.topic;
+    subscription->events =
+        quire_metrics_one(metrics, QUIRE_COUNTER, "quire_events_total", "Events handled or put aside.", "topic", topic);
+    subscription->seconds = quire_metrics_one(metrics, QUIRE_HISTOGRAM, "quire_event_seconds",
+                                              "From taking an event off its topic to its effect.", "topic", topic);
     subscription->dead_letters = quire_metrics_family(metrics, QUIRE_COUNTER, "quire_dead_letters_total",
                                                       "Messages put aside on the dead letter topic.", "topic,reason");
 }
