@@ -21,7 +21,7 @@ class Log:
             return
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json.dumps({"time": time, "level": level, "event": event, "service": self._service, "instance": self._instance, **fields},
-                          ensure_ascii=False, separators=(",", ":"))
+                          separators=(",", ":"))  # in ASCII: no control character of a foreign text reaches a terminal
         with self._lock:
             print(line, file=sys.stdout, flush=True)
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-OURS = ["proxy", "gateway", "session", "session-password", "documents", "query"]
+OURS = ["proxy", "gateway", "session", "session-password", "documents", "query", "stats", "tags"]
 ALL = [*OURS, "kafka", "primary", "replica-1", "replica-2", "redis", "prometheus"]
 
 

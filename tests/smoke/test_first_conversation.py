@@ -40,7 +40,7 @@ def test_health_names_every_part(stack, account):
     answer = account.send("GET", "/health")
     assert answer.status_code == 200, answer.text
     checks = answer.json()["checks"]
-    assert set(checks) >= {"gateway", "kafka", "session", "documents", "query", "postgres_primary", "postgres_replicas", "redis"}
+    assert set(checks) >= {"gateway", "kafka", "session", "documents", "query", "stats", "tags", "postgres_primary", "postgres_replicas", "redis"}
     assert all(check["status"] == "healthy" for check in checks.values()), checks
 
 
@@ -50,7 +50,7 @@ def test_prometheus_scrapes_every_part(stack):
         targets = answer["data"]["activeTargets"]
         jobs = {target["labels"]["job"] for target in targets}
         services = {target["labels"].get("service") for target in targets}
-        wanted = {"gateway", "session", "session-password", "documents", "query"}
+        wanted = {"gateway", "session", "session-password", "documents", "query", "stats", "tags"}
         return jobs >= {"quire", "proxy", "kafka", "postgres", "redis"} and services >= wanted and all(target["health"] == "up" for target in targets)
 
     wait_until("every target is up", all_up, timeout_s=60, every_s=1)
