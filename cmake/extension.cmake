@@ -53,6 +53,7 @@ function(quire_python_extension name)
         COMMAND ${CMAKE_COMMAND} -E copy ${sources} ${tree}
         COMMAND ${PROTOC} ${includes} --python_out=${tree} ${ARGN}
         COMMAND ${Python3_EXECUTABLE} -m zipapp ${tree} -p "/usr/bin/env python3" -o ${CMAKE_CURRENT_BINARY_DIR}/quire-${name}
+        COMMAND chmod 755 ${CMAKE_CURRENT_BINARY_DIR}/quire-${name} # zipapp makes it its owner's only
         DEPENDS ${sources} ${protos}
         COMMENT "quire-${name} of Python"
         VERBATIM)
