@@ -133,7 +133,12 @@ def pytest_xdist_auto_num_workers():
     return int(os.environ.get("QUIRE_TEST_STACKS") or max(1, min(os.cpu_count() * 3 / 2, free_gib / 2)))
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of this name
 def pytest_collection_modifyitems(items):
+    """With pytest -n, the tests of a file that share something (a fixture of the module) stay together: it is made once."""
+    for item in items:
+        if any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("destructive") is not None)
 
 

@@ -18,7 +18,7 @@ from servers.kafka import topics_of
 from servers.waiting import wait_until
 
 # About the build, so one kind of build is enough; and what it builds is dear.
-pytestmark = [pytest.mark.build, pytest.mark.timeout(300), pytest.mark.xdist_group("extension")]
+pytestmark = [pytest.mark.build, pytest.mark.timeout(300)]
 
 PROTO = """
 syntax = "proto2";
