@@ -240,7 +240,8 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
         {"group.id", consumer->options.group},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"session.timeout.ms", "2500"},
-        {"heartbeat.interval.ms", "500"},
+        {"heartbeat.interval.ms",
+         "100"}, /* how soon a member hears that the group is changing, twice for each change */
         {"max.poll.interval.ms", "60000"},
         {"enable.auto.commit", "false"}, /* ours, with notes: partition.h */
         {"enable.auto.offset.store", "false"},
@@ -380,6 +381,10 @@ size_t quire_consumer_take(struct quire_consumer *consumer, int wait_ms, struct 
         return 0;
     commit_due(consumer, quire_monotonic_ns());
     const size_t count = gather(consumer, wait_ms, ret_deliveries);
+    /* librdkafka looks whether a heartbeat is due when something happens (a commit does), else once a second: asking it
+     * something wakes it. */
+    if (count == 0)
+        (void)rd_kafka_rebalance_protocol(consumer->client);
     if (consumer->unopened)
         open_partitions(consumer);
     return drop_foreign(consumer, ret_deliveries, count);

@@ -82,5 +82,7 @@ struct quire_database_health {
 void quire_database_check(struct quire_database *database, uint32_t bound_ms, struct quire_database_health *ret_health);
 /* Maintains connections and gauges (replica lag); call when idle, at most once a second does anything. */
 void quire_database_tick(struct quire_database *database);
+/* True when each server is connected, or an attempt to connect to it has failed. */
+bool quire_database_settled(const struct quire_database *database);
 
 #endif

@@ -106,6 +106,14 @@ void quire_database_check(struct quire_database *database, uint32_t bound_ms,
     *ret_health = health;
 }
 
+bool quire_database_settled(const struct quire_database *database) {
+    for (size_t i = 0; i < database->servers_count; i++) {
+        if (!quire_link_settled(database->servers[i].link))
+            return false;
+    }
+    return true;
+}
+
 void quire_database_tick(struct quire_database *database) {
     for (size_t i = 0; i < database->servers_count; i++)
         (void)server_open(database, &database->servers[i], 0);

@@ -219,6 +219,10 @@ void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
     return link->object;
 }
 
+bool quire_link_settled(const struct quire_link *link) {
+    return link->object != NULL || link->tried;
+}
+
 void quire_link_drop(struct quire_link *link, const char *error) {
     if (link->object == NULL)
         return;

@@ -38,6 +38,8 @@ void quire_link_destroy(struct quire_link *link);
  * all: first_wait_ms), so that a server that was only restarted is hardly noticed, and one that is gone stops nobody.
  */
 void *quire_link_get(struct quire_link *link, uint64_t until_ns);
+/* Connected, or an attempt has failed: what can be known about the server is known. */
+bool quire_link_settled(const struct quire_link *link);
 /* Closes the connection, if there is one, because of `error`. */
 void quire_link_drop(struct quire_link *link, const char *error);
 

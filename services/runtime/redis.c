@@ -328,6 +328,10 @@ bool quire_redis_ready(struct quire_redis *redis, uint64_t until_ns) {
     return redis->session != NULL;
 }
 
+bool quire_redis_settled(const struct quire_redis *redis) {
+    return quire_link_settled(redis->link);
+}
+
 const char *quire_redis_run_id(const struct quire_redis *redis) {
     return redis->session == NULL ? NULL : redis->session->run_id;
 }

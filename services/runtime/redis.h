@@ -39,6 +39,8 @@ bool quire_redis_ready(struct quire_redis *redis, uint64_t until_ns);
 /* Between requests: notices a connection that the server has closed, and connects again, so that no request has to find
  * out. Costs a poll() without waiting. */
 void quire_redis_tick(struct quire_redis *redis);
+/* As quire_link_settled. */
+bool quire_redis_settled(const struct quire_redis *redis);
 /* The server's run id, 40 characters, as it was when this connection was made; NULL when away. A connection has one for
  * life: a server that restarts breaks it. */
 const char *quire_redis_run_id(const struct quire_redis *redis);

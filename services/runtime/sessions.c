@@ -461,6 +461,10 @@ void quire_sessions_tick(struct quire_sessions *sessions) {
     quire_redis_tick(sessions->redis);
 }
 
+bool quire_sessions_settled(const struct quire_sessions *sessions) {
+    return quire_redis_settled(sessions->redis);
+}
+
 bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms,
                             const char **ret_detail) {
     uint64_t begun_ns = quire_monotonic_ns(), deadline_ns = begun_ns + bound_ms * MS_NS;

@@ -78,6 +78,8 @@ void quire_sessions_publish(struct quire_sessions *sessions, struct quire_public
 
 /* Keeps the connection alive between batches (quire_redis_tick): call it with each turn of the loop. */
 void quire_sessions_tick(struct quire_sessions *sessions);
+/* As quire_link_settled. */
+bool quire_sessions_settled(const struct quire_sessions *sessions);
 
 /* PING within bound_ms, and warm. detail is constant text or NULL. */
 bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, double *ret_ms,

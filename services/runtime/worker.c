@@ -10,7 +10,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#define CONNECT_FIRST_NS UINT64_C(4000000000) /* for a server that neither connects nor refuses */
+#define CONNECT_SLICE_NS 5000000
 #define WAIT_MS 100 /* for a message; also how soon a stop is noticed and how long a commit may be due */
 
 struct quire_worker {
@@ -228,13 +231,28 @@ static void handle_batch(struct quire_worker *worker, size_t count) {
 
 /* Life. */
 
-static void *run(void *argument) {
-    struct quire_worker *worker = argument;
+/* Connects before it takes its share: requests wait in the topic, or go to its neighbours, while they would only be
+ * refused here. What is away is tried again when it is needed. */
+static void connect_first(struct quire_worker *worker) {
+    const struct timespec slice = {0, CONNECT_SLICE_NS};
+    const uint64_t until_ns = quire_monotonic_ns() + CONNECT_FIRST_NS;
     struct quire_findings first;
 
-    /* Connects, so that the first request needn't wait; what is away is tried again when it is needed. */
+    for (;;) {
+        quire_sessions_tick(worker->sessions);
+        quire_database_tick(worker->database);
+        if ((quire_sessions_settled(worker->sessions) && quire_database_settled(worker->database)) ||
+            atomic_load(&worker->stopping) || quire_monotonic_ns() >= until_ns)
+            break;
+        (void)nanosleep(&slice, NULL); /* cut short: looks sooner */
+    }
     (void)quire_sessions_healthy(worker->sessions, QUIRE_HEALTH_BOUND_MS, &first.redis_ms, &first.redis_detail);
-    quire_database_tick(worker->database);
+}
+
+static void *run(void *argument) {
+    struct quire_worker *worker = argument;
+
+    connect_first(worker);
     while (!atomic_load(&worker->stopping) && !quire_consumer_failed(worker->consumer)) {
         const size_t count = quire_consumer_take(worker->consumer, WAIT_MS, worker->deliveries);
         if (count != 0)

@@ -2,12 +2,13 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from client import Api, new_key
-from servers.waiting import PATIENCE, wait_until
+from servers.waiting import PATIENCE, stays_true, wait_until
 
 pytestmark = pytest.mark.destructive
 
@@ -122,3 +123,17 @@ def test_a_killed_worker_is_back_within_three_seconds(stack, account, tmp_path):
         run = run + 1 if answered() else 0
         assert time.monotonic() - started < 15 * PATIENCE
     assert time.monotonic() - started < 3.5 * PATIENCE
+
+
+def test_a_starting_service_takes_no_request_that_it_could_only_refuse(stack, account):
+    """Its primary connects slowly: what comes meanwhile waits in the topic."""
+    stack.documents.stop()
+    stack.primary.pause()
+    started = stack.documents.log_size()
+    stack.documents.spawn()
+    with ThreadPoolExecutor(1) as pool:
+        wait_until(lambda: stack.documents.log_contains("service.started", started), 10, "documents runs")
+        answer = pool.submit(account.post, "/documents", {"title": "t", "content": "c"}, headers={"Request-Timeout": "10"})
+        stays_true(lambda: not answer.done(), 1.6, "answered while the primary could not be reached")
+        stack.primary.resume()
+        assert answer.result(15).status_code == 201

@@ -134,6 +134,21 @@ static void a_server_that_comes_back_is_found(void) {
     CU_ASSERT_EQUAL(atomic_load(&server.closed), 2);
 }
 
+/* Else a worker would take requests while it still connects, and refuse them. */
+static void an_attempt_under_way_settles_nothing(void) {
+    struct quire_link *link = make(false, 100);
+    CU_ASSERT_FALSE(quire_link_settled(link));
+    CU_ASSERT_PTR_NULL(quire_link_get(link, 0));
+    CU_ASSERT_FALSE(quire_link_settled(link));
+    CU_ASSERT_PTR_NULL(quire_link_get(link, in_ms(400)));
+    CU_ASSERT_TRUE(quire_link_settled(link));
+    finish(link);
+    link = make(true, 0);
+    CU_ASSERT_PTR_NOT_NULL(quire_link_get(link, in_ms(400)));
+    CU_ASSERT_TRUE(quire_link_settled(link));
+    finish(link);
+}
+
 /* A connection that comes when nobody wants it any more must not stay open; nor may an endless attempt hold up the stop
  * of the process. */
 static void an_attempt_may_outlive_its_link(void) {
@@ -156,4 +171,5 @@ static void an_attempt_may_outlive_its_link(void) {
 QUIRE_TEST_MAIN("link", set_up, tear_down, {"the_first_attempt_is_waited_for", the_first_attempt_is_waited_for},
                 {"later_attempts_stop_nobody", later_attempts_stop_nobody},
                 {"a_server_that_comes_back_is_found", a_server_that_comes_back_is_found},
+                {"an_attempt_under_way_settles_nothing", an_attempt_under_way_settles_nothing},
                 {"an_attempt_may_outlive_its_link", an_attempt_may_outlive_its_link})
