@@ -1,6 +1,7 @@
 """The stack as it is deployed, in one container: the proxy in front, the hops that a fault worsens led through the relay, the primary on
 a disk of bounded size, and somebody who starts again what died."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -116,9 +117,14 @@ class ChaosStack(Stack):
 
     def fill_disk(self):
         """Leaves the primary next to no room: neither tables nor WAL can grow."""
-        space = os.statvfs(self._disk)
         with open(os.path.join(self._disk, "ballast"), "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize - _SPACE_LEFT_BYTES)
+            while (room := self._room() - _SPACE_LEFT_BYTES) > 0:
+                with contextlib.suppress(OSError):  # the primary has taken some of it meanwhile
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, room)
+
+    def _room(self):
+        space = os.statvfs(self._disk)
+        return space.f_bavail * space.f_frsize
 
     def empty_disk(self):
         path = os.path.join(self._disk, "ballast")

@@ -1,8 +1,6 @@
 """What is done to the stack: each fault is a row of `FAULTS`, and what must hold meanwhile stands with it."""
 
-import os
 import shutil
-import signal
 import time
 from dataclasses import dataclass
 
@@ -44,8 +42,7 @@ def _killed(find):
         server = find(stack)
         process = server.process
         died = time.monotonic()
-        for pid in server._tree():
-            _kill(pid)
+        server.strike_down()
         restarted_since(server, process, _START_S)
         if server in stack.infrastructure:
             wait_until(server.ready, _START_S, f"{server.name} is back", every=0.05)
@@ -53,13 +50,6 @@ def _killed(find):
         else:
             mark(died)
     return strike
-
-
-def _kill(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _stopped(find):
@@ -92,8 +82,7 @@ def _away(find):
 def _everything(stack, mark):
     """The power is cut and comes back."""
     for server in [*stack.ours, stack.proxy, *stack.infrastructure]:
-        for pid in server._tree():
-            _kill(pid)
+        server.strike_down()
     for server in stack.infrastructure:
         wait_until(lambda server=server: server.alive and server.ready(), _START_S, f"{server.name} is back", every=0.05)
     mark()

@@ -15,6 +15,8 @@ _LATER = (503, 504)
 # A client that waits this much beyond the deadline has no answer at all.
 _PATIENCE_S = 8.0
 _DOCUMENTS_MAX = 30
+DEADLINE_S = 5.0  # the default
+_SHORT_DEADLINE_S = 2.5
 _RETRY_PAUSE_S = 0.25
 # A write without an answer and without a key may still happen for so long: its deadline, and the time in which everything stood still.
 _OPEN_MAX_S = 20.0
@@ -78,12 +80,12 @@ class Person:
 
     def ask(self, kind, method, path, body=None, write=None, token=None, email=None):
         """(request, parsed body). Not yet in the journal as ended: the caller says what was wrong, then calls done()."""
-        deadline_s = 5.0 if self.random.random() < 0.2 else 2.5
+        deadline_s = DEADLINE_S if self.random.random() < 0.7 else _SHORT_DEADLINE_S
         request = Request(id=f"{self.seed}-{self.number}-{next(self.count)}", client=self.number, kind=kind, account=email or self.email, deadline_s=deadline_s,
                           sent_at=time.monotonic(), write=write.name if write else None, key=write.key if write else None,
                           document=write.document.id if write and write.document else None)
         headers = {"X-Request-ID": request.id}
-        if deadline_s != 5.0:
+        if deadline_s != DEADLINE_S:
             headers["Request-Timeout"] = str(deadline_s)
         if token or self.token:
             headers["Authorization"] = f"Bearer {token or self.token}"

@@ -4,8 +4,12 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 
+from person import DEADLINE_S
+
 # A request may take its deadline and this.
 _MARGIN_S = 1.0
+# Where no request may fail, those with the default deadline count. A group of consumers that changes takes seconds to settle (librdkafka joins at most once
+# a second, and a change takes two joins): a caller with less patience may meet a 504.
 # Refusals while a backend is known to be away: nine of ten are at once, and none waits for a time-out (the shortest is a second). The clients' own
 # delay is that of one round trip between two processes; a request makes three of them (proxy, gateway, broker, worker and back).
 _AT_ONCE_S = 0.1
@@ -76,7 +80,7 @@ class Figures:
                     yield f"no answer: {_told(request)}: {request.error} after {request.seconds:.2f} s"
         if fault.no_failure:
             for request in window.requests:
-                if failed(request) and not request.wrong and request.status is not None:
+                if failed(request) and not request.wrong and request.status is not None and request.deadline_s >= DEADLINE_S:
                     yield f"failed: {_told(request)} after {request.seconds:.2f} s"
         if window.recovery_s is None:
             yield "the stack was not whole again"

@@ -97,6 +97,22 @@ class _Postgres(Server):
         super().start()
         return self
 
+    def kill(self):
+        """With the backends that were being forked meanwhile: they live in the cluster's folder, and a server doesn't start beside them."""
+        super().kill()
+        wait_until(lambda: not any(_kill_if_in(self.cluster, pid) for pid in filter(str.isdigit, os.listdir("/proc"))), what=f"{self.name} is gone")
+
+
+def _kill_if_in(folder, pid):
+    """Kills a process that works in the folder; False when it doesn't."""
+    try:
+        if os.readlink(f"/proc/{pid}/cwd") != folder:
+            return False
+        os.kill(int(pid), signal.SIGKILL)
+    except OSError:
+        return False
+    return True
+
 
 class Primary(_Postgres):
     def __init__(self, folder, superuser_password, roles, authority=None, as_deployed=False):

@@ -116,9 +116,13 @@ class Server:
         self.touched = True
         if self.process is None:
             return
+        self.strike_down()
+        self.process.wait(10)
+
+    def strike_down(self):
+        """SIGKILL to all its processes and no more: whoever watches it sees it die by itself."""
         for pid in self._tree():
             _signal(pid, signal.SIGKILL)
-        self.process.wait(10)
 
     def restart(self):
         self.stop()
