@@ -52,8 +52,8 @@ class ChaosStack(Stack):
         self._left_alone = set()
         self._supervisor = None
 
-    def _make_infrastructure(self):
-        super()._make_infrastructure()
+    def _make_infrastructure(self, as_deployed):
+        super()._make_infrastructure(as_deployed)
         self.kafka = self.infrastructure[0] = _TwoDoorsKafka(os.path.join(self.folder, "kafka"), self.network)
         self.primary.cluster = os.path.join(self._disk, "primary")
         self.primary_port = self.network.route(self.primary.port)
