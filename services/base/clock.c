@@ -3,10 +3,14 @@
 #include <assert.h>
 #include <time.h>
 
-uint64_t quire_wall_ms(void) {
+uint64_t quire_wall_us(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+uint64_t quire_wall_ms(void) {
+    return quire_wall_us() / 1000u;
 }
 
 uint64_t quire_monotonic_ns(void) {
@@ -58,6 +62,16 @@ void quire_time_text(int64_t unix_ms, char ret_text[QUIRE_TIME_CHARACTERS + 1]) 
     at = put_digits(at, ms_of_day / 1000 % 60, 2);
     *at++ = '.';
     at = put_digits(at, ms_of_day % 1000, 3);
+    *at++ = 'Z';
+    *at = '\0';
+}
+
+void quire_time_us_text(int64_t unix_us, char ret_text[QUIRE_TIME_US_CHARACTERS + 1]) {
+    int64_t us = unix_us % 1000;
+    if (us < 0) /* before 1970: milliseconds are counted from below */
+        us += 1000;
+    quire_time_text((unix_us - us) / 1000, ret_text);
+    char *at = put_digits(ret_text + QUIRE_TIME_CHARACTERS - 1, (uint64_t)us, 3);
     *at++ = 'Z';
     *at = '\0';
 }

@@ -195,16 +195,16 @@ static void write_all(int fd, const char *bytes, size_t size) {
     }
 }
 
-void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event,
-                     const struct quire_log_field *fields, size_t fields_count) {
+void quire_log_write_at(struct quire_log *log, enum quire_log_level level, uint64_t unix_us, const char *event,
+                        const struct quire_log_field *fields, size_t fields_count) {
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    char time[QUIRE_TIME_CHARACTERS + 1];
+    char time[QUIRE_TIME_US_CHARACTERS + 1];
     struct line line;
     if (!quire_log_on(log, level))
         return;
     line.size = 0; /* the bytes need no zeroes */
     line.cut = false;
-    quire_time_text((int64_t)quire_wall_ms(), time);
+    quire_time_us_text((int64_t)unix_us, time);
     line.bytes[line.size++] = '{';
     put_field(&line, &QUIRE_CTEXT("time", time));
     put_field(&line, &QUIRE_CTEXT("level", levels[level]));
@@ -217,4 +217,10 @@ void quire_log_write(struct quire_log *log, enum quire_log_level level, const ch
     memcpy(line.bytes + line.size, end, strlen(end));
     line.size += strlen(end);
     write_all(log->fd, line.bytes, line.size);
+}
+
+void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event,
+                     const struct quire_log_field *fields, size_t fields_count) {
+    if (quire_log_on(log, level))
+        quire_log_write_at(log, level, quire_wall_us(), event, fields, fields_count);
 }

@@ -37,6 +37,9 @@ void quire_log_destroy(struct quire_log *log);
 bool quire_log_on(const struct quire_log *log, enum quire_log_level level);
 void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event,
                      const struct quire_log_field *fields, size_t fields_count);
+/* The same for an event whose time the caller knows already: wall clock, microseconds since 1970. */
+void quire_log_write_at(struct quire_log *log, enum quire_log_level level, uint64_t unix_us, const char *event,
+                        const struct quire_log_field *fields, size_t fields_count);
 
 #define QUIRE_LOG(log, level, event, ...)                                                                              \
     do {                                                                                                               \

@@ -83,6 +83,8 @@ struct bus_reply {
 };
 /* The next reply for this ring; others' and probes are dropped inside. False: none waits. */
 QUIRE_MUSTCHECK bool bus_poll(struct bus_port *port, struct bus_reply *ret_reply);
+/* The id of the request that it answers; empty when it doesn't say. Valid until bus_reply_release. */
+struct quire_slice bus_reply_request_id(const struct bus_reply *reply);
 void bus_reply_release(struct bus_reply *reply);
 
 /* Of the last broker round trip by probe, milliseconds; negative when Kafka is away. Any thread. */

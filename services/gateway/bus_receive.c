@@ -71,6 +71,13 @@ bool bus_poll(struct bus_port *port, struct bus_reply *ret_reply) {
     return bus_poll_road(port, BUS_SMALL, ret_reply) || bus_poll_road(port, BUS_BULK, ret_reply);
 }
 
+struct quire_slice bus_reply_request_id(const struct bus_reply *reply) {
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(reply->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return (struct quire_slice){NULL, 0};
+    return bus_header(headers, QUIRE_HEADER_REQUEST_ID);
+}
+
 void bus_reply_release(struct bus_reply *reply) {
     if (reply->message != NULL)
         rd_kafka_message_destroy(reply->message);

@@ -275,6 +275,9 @@ static void start_call(struct exchange *exchange) {
 void exchange_start(struct exchange *exchange) {
     const struct route *route = exchange->match.route;
     assert(exchange->state == EXCHANGE_QUEUED);
+    /* The turn began before a message that is started in the turn that completed it. */
+    exchange->started_ns =
+        exchange->shard->now_ns > exchange->complete_ns ? exchange->shard->now_ns : exchange->complete_ns;
     if (exchange->refusal.status != 0) {
         exchange_answer_problem(exchange, &exchange->refusal);
     } else if (route != NULL && route->kind == ROUTE_CALL) {

@@ -40,9 +40,9 @@ struct exchange {
     size_t held_bytes;      /* of the body budget, beside `body` */
     struct problem refusal; /* status 0: none. What the head alone settles */
     struct quire_slice request_id, traceparent, idempotency_key;
-    struct inflight_id id;                                            /* while WAITING for a reply */
-    uint64_t begun_ns, complete_ns, sent_ns, replied_ns, answered_ns; /* 0: not yet */
-    uint64_t deadline_ns, deadline_ms;                                /* monotonic; wall clock */
+    struct inflight_id id;                                                        /* while WAITING for a reply */
+    uint64_t begun_ns, complete_ns, started_ns, sent_ns, replied_ns, answered_ns; /* 0: not yet */
+    uint64_t deadline_ns, deadline_ms;                                            /* monotonic; wall clock */
     uint32_t timeout_ms;
     bool has_session, keeps_body, wants_continue, close_after;
     unsigned status;

@@ -1,6 +1,7 @@
 #include "gateway/exchange_answer.h"
 
 #include "base/clock.h"
+#include "base/sample.h"
 #include "gateway/connection.h"
 #include "gateway/pages.h"
 
@@ -10,27 +11,54 @@ static uint64_t us_between(uint64_t from_ns, uint64_t to_ns) {
     return from_ns == 0 || to_ns <= from_ns ? 0 : (to_ns - from_ns) / 1000;
 }
 
-/* Failures always; of the successes one in log_request_sample; the gateway's own pages, which probes ask for all day,
- * only at debug. */
+/* Whether the line of this request is written: the gateway's own pages, which probes ask for all day, only at debug. */
+static bool is_logged(const struct exchange *exchange, enum quire_log_level level) {
+    const struct gateway *gateway = exchange->shard->gateway;
+    const struct quire_sample sample = {.one_in = (uint64_t)gateway->config->log_request_sample,
+                                        .slow_us = (uint64_t)gateway->config->log_slow_ms * 1000};
+    return quire_log_on(gateway->log, level) &&
+           quire_sample_takes(&sample, exchange->request_id, exchange->status >= 400,
+                              us_between(exchange->begun_ns, exchange->answered_ns));
+}
+
+#define LOG_FIELDS_MAX 16u
+
+/* The line's time is the answer's; what happened when is counted back from there. */
 static void log_request(const struct exchange *exchange) {
-    struct shard *shard = exchange->shard;
     const struct route *route = exchange->match.route;
-    bool failed = exchange->status >= 500, own = route != NULL && route->kind != ROUTE_CALL;
-    enum quire_log_level level = own && !failed ? QUIRE_DEBUG : QUIRE_INFO;
-    if (!quire_log_on(shard->gateway->log, level))
+    bool own = route != NULL && route->kind != ROUTE_CALL;
+    enum quire_log_level level = own && exchange->status < 500 ? QUIRE_DEBUG : QUIRE_INFO;
+    if (!is_logged(exchange, level))
         return;
-    if (exchange->status < 400 && shard->answered++ % (uint64_t)shard->gateway->config->log_request_sample != 0)
-        return;
-    QUIRE_LOG(shard->gateway->log, level, "request.done", QUIRE_TEXT("request_id", exchange->request_id),
-              QUIRE_CTEXT("method", http_method_text(exchange->head.method)),
-              QUIRE_CTEXT("route", route == NULL ? "unmatched" : route->path),
-              QUIRE_INTEGER("status", exchange->status),
-              QUIRE_NUMBER("ms", (double)us_between(exchange->begun_ns, exchange->answered_ns) / 1000),
-              QUIRE_INTEGER("parse_us", us_between(exchange->begun_ns, exchange->complete_ns)),
-              QUIRE_INTEGER("produce_us", us_between(exchange->complete_ns, exchange->sent_ns)),
-              QUIRE_INTEGER("wait_us", us_between(exchange->sent_ns, exchange->replied_ns)),
-              QUIRE_INTEGER("reply_us", us_between(exchange->replied_ns, exchange->answered_ns)),
-              QUIRE_INTEGER("bytes", exchange->answer_content.size), QUIRE_CTEXT("client", exchange->client));
+    struct quire_log_field fields[LOG_FIELDS_MAX];
+    uint8_t correlation[QUIRE_CORRELATION_BYTES];
+    char call[QUIRE_CALL_CHARACTERS + 1];
+    size_t count = 0;
+    fields[count++] = QUIRE_TEXT("request_id", exchange->request_id);
+    if (!own && exchange->sent_ns != 0) {
+        bus_correlation(exchange->shard->port, exchange->id.slot, exchange->id.generation, correlation);
+        quire_call_text((struct quire_slice){correlation, sizeof correlation}, call);
+        fields[count++] = QUIRE_CTEXT("call", call);
+    }
+    fields[count++] = QUIRE_CTEXT("method", http_method_text(exchange->head.method));
+    fields[count++] = QUIRE_CTEXT("route", route == NULL ? "unmatched" : route->path);
+    fields[count++] = QUIRE_INTEGER("status", exchange->status);
+    fields[count++] = QUIRE_NUMBER("ms", (double)us_between(exchange->begun_ns, exchange->answered_ns) / 1000);
+    fields[count++] = QUIRE_INTEGER("parse_us", us_between(exchange->begun_ns, exchange->complete_ns));
+    fields[count++] = QUIRE_INTEGER("queue_us", us_between(exchange->complete_ns, exchange->started_ns));
+    fields[count++] = QUIRE_INTEGER("produce_us", us_between(exchange->started_ns, exchange->sent_ns));
+    /* Without a reply the wait ended with the answer. */
+    fields[count++] =
+        QUIRE_INTEGER("wait_us", us_between(exchange->sent_ns,
+                                            exchange->replied_ns != 0 ? exchange->replied_ns : exchange->answered_ns));
+    fields[count++] = QUIRE_INTEGER("reply_us", us_between(exchange->replied_ns, exchange->answered_ns));
+    fields[count++] = QUIRE_INTEGER("bytes", exchange->answer_content.size);
+    fields[count++] = QUIRE_CTEXT("client", exchange->client);
+    if (exchange->status == 504)
+        fields[count++] = QUIRE_INTEGER("deadline_ms", exchange->timeout_ms);
+    if (exchange->traceparent.size > 0 && exchange->own_traceparent[0] == '\0') /* the caller's */
+        fields[count++] = QUIRE_TEXT("traceparent", exchange->traceparent);
+    quire_log_write(exchange->shard->gateway->log, level, "request.done", fields, count);
 }
 
 static bool render(struct exchange *exchange, const struct answer *answer) {

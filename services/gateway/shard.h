@@ -39,7 +39,6 @@ struct shard {
     uint64_t now_ns;    /* CLOCK_MONOTONIC, read once a turn */
     uint64_t ticked_ns; /* of the last tick */
     uint64_t date_s;    /* the second that `date` says */
-    uint64_t answered;  /* successful requests so far, for the log's sample */
     char date[RESPONSE_DATE_CHARACTERS + 1];
     bool listening; /* connections are no longer refused; never false again */
     bool accepting; /* the multishot accept is armed */

@@ -2,6 +2,7 @@
 #include "gateway/shard_run.h"
 
 #include "base/clock.h"
+#include "base/sample.h"
 #include "gateway/connection.h"
 #include "gateway/exchange.h"
 #include "gateway/health.h"
@@ -102,10 +103,21 @@ static void handle_accept(struct shard *shard, const struct ring_event *event) {
         arm_accept(shard);
 }
 
+/* Its request was answered already: at the deadline, or by an earlier reply where a message was handled twice. */
+static void drop_reply(struct shard *shard, const struct bus_reply *reply) {
+    uint8_t correlation[QUIRE_CORRELATION_BYTES];
+    char call[QUIRE_CALL_CHARACTERS + 1];
+    traffic_count_late_reply(shard->traffic);
+    bus_correlation(shard->port, reply->slot, reply->generation, correlation);
+    quire_call_text((struct quire_slice){correlation, sizeof correlation}, call);
+    QUIRE_LOG(shard->gateway->log, QUIRE_INFO, "reply.late", QUIRE_TEXT("request_id", bus_reply_request_id(reply)),
+              QUIRE_CTEXT("call", call), QUIRE_INTEGER("status", reply->status));
+}
+
 static void give_reply(struct shard *shard, const struct bus_reply *reply) {
     struct waiter *waiter = inflight_take(shard->inflight, (struct inflight_id){reply->slot, reply->generation});
     if (waiter == NULL)
-        traffic_count_late_reply(shard->traffic);
+        drop_reply(shard, reply);
     else if (waiter->kind == WAITER_HEALTH)
         health_receive(shard->health, waiter, reply->status, reply->value);
     else

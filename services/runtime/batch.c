@@ -41,7 +41,7 @@ void quire_batch_begin(struct quire_batch *batch, uint64_t now_ms, uint64_t now_
     batch->scope.now_ms = now_ms;
     batch->begun_ns = now_ns;
     batch->count = 0;
-    batch->check_ms = batch->sql_ms = batch->publish_ms = 0;
+    batch->decode_ns = batch->check_ns = batch->sql_ns = batch->flush_ns = batch->publish_ns = 0;
 }
 
 /* Decode. */
@@ -115,16 +115,11 @@ struct quire_request *quire_batch_add(struct quire_batch *batch, const rd_kafka_
 
 /* Run. */
 
-static double ms_since(uint64_t begun_ns) {
-    return (double)(quire_monotonic_ns() - begun_ns) / 1e6;
-}
-
 static bool open_call(const struct quire_request *request) {
     return request->state == QUIRE_REQUEST_RECEIVED && request->envelope.call != NULL;
 }
 
-static void check_sessions(struct quire_batch *batch) {
-    const uint64_t begun_ns = quire_monotonic_ns();
+static void check_sessions(struct quire_batch *batch, uint64_t begun_ns) {
     uint64_t deadline_ns = 0;
     size_t count = 0;
 
@@ -151,7 +146,7 @@ static void check_sessions(struct quire_batch *batch) {
         if (open_call(&batch->requests[i]))
             quire_request_admit(&batch->requests[i]); /* what isn't admitted is answered, and so is no longer open */
     }
-    batch->check_ms = ms_since(begun_ns);
+    batch->check_ns = quire_monotonic_ns() - begun_ns;
 }
 
 static void invoke_handlers(struct quire_batch *batch) {
@@ -182,6 +177,7 @@ static bool run_round(struct quire_batch *batch) {
             continue;
         batch->waiting[waiting++] = request;
         request->query.outcome = QUIRE_QUERY_LATE;
+        request->query.took_ns = 0;
         if (now_ns < request->deadline_ns)
             batch->queries[count++] = &request->query;
     }
@@ -324,6 +320,7 @@ static void settle(struct quire_batch *batch) {
     const uint64_t begun_ns = quire_monotonic_ns(), deadline_ns = settle_deadline(batch);
     struct quire_watermark watermark = {0};
     const bool known = find_watermark(batch, deadline_ns, &watermark);
+    const uint64_t known_ns = quire_monotonic_ns();
 
     for (size_t i = 0; i < batch->count; i++) {
         if (!known && batch->requests[i].wrote && quire_request_succeeded(&batch->requests[i]))
@@ -336,7 +333,8 @@ static void settle(struct quire_batch *batch) {
         if (quire_request_succeeded(&batch->requests[i]) && !promises_kept(&batch->requests[i]))
             quire_request_overrule(&batch->requests[i], 503, not_durable, RETRY_AFTER_S);
     }
-    batch->publish_ms = ms_since(begun_ns);
+    batch->flush_ns = known_ns - begun_ns;
+    batch->publish_ns = quire_monotonic_ns() - known_ns;
 }
 
 static void strike_faults(struct quire_batch *batch, enum quire_fault_point point) {
@@ -347,7 +345,9 @@ static void strike_faults(struct quire_batch *batch, enum quire_fault_point poin
 }
 
 void quire_batch_run(struct quire_batch *batch) {
-    check_sessions(batch);
+    const uint64_t decoded_ns = quire_monotonic_ns();
+    batch->decode_ns = decoded_ns - batch->begun_ns;
+    check_sessions(batch, decoded_ns);
     const size_t folded = quire_fold(batch->requests, batch->count);
     if (folded != 0)
         quire_series_add(batch->options.measures->folded, (double)folded);
@@ -355,7 +355,7 @@ void quire_batch_run(struct quire_batch *batch) {
     invoke_handlers(batch);
     while (run_round(batch))
         ;
-    batch->sql_ms = ms_since(begun_ns);
+    batch->sql_ns = quire_monotonic_ns() - begun_ns;
     strike_faults(batch, QUIRE_FAULT_COMMITTED);
     settle(batch);
     strike_faults(batch, QUIRE_FAULT_PUBLISHED);

@@ -26,7 +26,7 @@ struct quire_batch {
     struct quire_request *requests; /* options.batch_max of them; count are in use */
     size_t count;
     uint64_t begun_ns;
-    double check_ms, sql_ms, publish_ms; /* of the last run */
+    uint64_t decode_ns, check_ns, sql_ns, flush_ns, publish_ns; /* of the last run */
     /* Scratch, batch_max of each. */
     struct quire_check **checks;
     struct quire_query **queries;

@@ -175,6 +175,7 @@ static void settle_done(struct quire_database *database, struct work *work, stru
     query->result = entry->result; /* the caller's from here on */
     entry->result = NULL;
     query->replica = work->server == PRIMARY ? -1 : work->server - 1;
+    query->server = database->servers[work->server].name;
     query->from_primary = query->kind != QUIRE_WRITE && work->server == PRIMARY;
     if (query->kind == QUIRE_WRITE) {
         database->unflushed_serial = database->servers[PRIMARY].pipeline.connection->serial;

@@ -53,6 +53,9 @@ struct quire_query {
     bool needs_watermark; /* from_primary, and because no watermark of the present cluster epoch was known: the caller
                              sets one for the account */
     int replica;          /* index of the replica that answered, or -1 */
+    const char *server;   /* that answered: "primary", "replica-1", in the order of the settings; NULL: none */
+    bool kept;            /* it did nothing: an idempotency record had its answer */
+    uint64_t took_ns;     /* from the begin of its pipeline to its answer; 0: none came */
 };
 
 /* Never connects. NULL without memory or for a connection string that can't be parsed (logged). */

@@ -288,6 +288,15 @@ static bool learn_server(struct connection *connection, const struct connection_
     return good;
 }
 
+/* Called while libpq reads the answer of the pipeline's head: it stops at each result, so nothing of the next one has
+ * been read by then. */
+static void on_notice(void *context, const PGresult *notice) {
+    struct connection *connection = context;
+    const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+    if (state != NULL && strcmp(state, SQLSTATE_KEPT) == 0)
+        connection->kept = true;
+}
+
 void *connection_open(void *argument, char ret_error[ERROR_CHARACTERS]) {
     static atomic_uint_fast64_t serials; /* the one number that all workers share */
     const struct connection_options *options = argument;
@@ -300,6 +309,7 @@ void *connection_open(void *argument, char ret_error[ERROR_CHARACTERS]) {
         say(ret_error, "connecting", connection->pg == NULL ? "out of memory" : PQerrorMessage(connection->pg));
         goto fail;
     }
+    (void)PQsetNoticeReceiver(connection->pg, on_notice, connection); /* returns the one before */
     if (PQsetnonblocking(connection->pg, 1) != 0 || PQenterPipelineMode(connection->pg) != 1) {
         say(ret_error, "connecting", PQerrorMessage(connection->pg));
         goto fail;

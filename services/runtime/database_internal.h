@@ -22,6 +22,8 @@
 #define STATEMENT_FLUSH "quire.flush"       /* position */
 #define STATEMENT_TIMEOUT "quire.timeout"   /* $1 milliseconds, as text */
 
+#define SQLSTATE_KEPT "Q0200" /* of the notice that once.sql gives with an answer that it kept */
+
 /* An open connection and what it leads to. Made on the link's thread, then the worker's. */
 struct connection {
     PGconn *pg; /* non-blocking, in pipeline mode */
@@ -29,6 +31,7 @@ struct connection {
     char epoch[QUIRE_EPOCH_CHARACTERS + 1];
     uint64_t position;   /* replayed (replica) or inserted (primary) up to here when it was last asked; only grows */
     uint32_t timeout_ms; /* the session's statement_timeout */
+    bool kept;           /* the statement that is being answered met an idempotency record (once.sql) */
     uint64_t serial;     /* of all connections of the process, so that one can be told from its successor */
 };
 

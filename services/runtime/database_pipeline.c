@@ -141,6 +141,9 @@ static bool take(struct pipeline *pipeline, PGresult *result) {
         if (status != PGRES_TUPLES_OK && strcmp(head->name, STATEMENT_TIMEOUT) == 0)
             pipeline->connection->timeout_ms = 0; /* set again by the next push */
         head->result = result;
+        if (head->query != NULL)
+            head->query->kept = pipeline->connection->kept;
+        pipeline->connection->kept = false;
         pipeline->owes = OWES_NULL;
         return true;
     case OWES_NULL:
@@ -155,6 +158,8 @@ static bool take(struct pipeline *pipeline, PGresult *result) {
         pipeline->owes = OWES_RESULT;
         pipeline->head++;
         pipeline->head_ns = quire_monotonic_ns();
+        if (head->query != NULL)
+            head->query->took_ns = pipeline->head_ns - pipeline->begun_ns;
         return true;
     }
     PQclear(result);

@@ -44,6 +44,9 @@ BEGIN
     IF held.fingerprint <> p_fingerprint THEN
         RAISE EXCEPTION 'The Idempotency-Key was used before with another request.' USING ERRCODE = 'Q0409';
     END IF;
+    IF held.answer IS NOT NULL THEN
+        RAISE NOTICE 'kept' USING ERRCODE = 'Q0200'; -- only tells the log that nothing was done again
+    END IF;
     RETURN held.answer;
 END $$;
 

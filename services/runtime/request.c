@@ -30,7 +30,7 @@ void quire_request_move(struct quire_request *request, enum quire_request_state 
 }
 
 void quire_request_init(struct quire_request *request, const struct quire_scope *scope) {
-    *request = (struct quire_request){.scope = scope, .replica = -1};
+    *request = (struct quire_request){.scope = scope};
     request->promises_end = &request->promises;
 }
 
@@ -196,8 +196,7 @@ void quire_request_overrule(struct quire_request *request, unsigned status, cons
 
 void quire_request_copy_answer(struct quire_request *request) {
     assert(request->state == QUIRE_REQUEST_FOLDED && request->leader->state == QUIRE_REQUEST_ANSWERED);
-    request->replica = request->leader->replica;
-    request->read_primary = request->leader->read_primary;
+    request->server = request->leader->server;
     set_answer(request, request->leader->status, request->leader->answer);
 }
 
@@ -264,16 +263,17 @@ static void handle_failure(struct quire_request *request) {
     request->failures++;
     if (request->failures >= QUIRE_TRIES_MAX)
         quire_request_kill(request, QUIRE_REASON_FAILED);
+    else
+        request->retries++;
 }
 
 static void handle_done(struct quire_request *request, const PGresult *result) {
-    if (request->query.kind == QUIRE_WRITE) {
+    if (request->query.kind == QUIRE_WRITE)
         request->wrote = true;
-    } else {
-        request->read_primary |= request->query.from_primary;
+    else
         request->needs_watermark |= request->query.needs_watermark;
-        request->replica = request->query.from_primary ? -1 : request->query.replica;
-    }
+    request->server = request->query.server;
+    request->kept |= request->query.kept;
     request->failures = 0;
     quire_request_move(request, QUIRE_REQUEST_RUNNING);
     request->on_result(request, result);
@@ -285,6 +285,8 @@ void quire_request_resume(struct quire_request *request) {
 
     assert(request->state == QUIRE_REQUEST_WAITING);
     request->query.result = NULL;
+    request->statements += request->query.took_ns != 0;
+    request->sql_ns += request->query.took_ns;
     switch (request->query.outcome) {
     case QUIRE_QUERY_DONE:
         handle_done(request, result);

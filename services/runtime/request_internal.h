@@ -61,9 +61,12 @@ struct quire_request {
     struct quire_query query;
     quire_on_result *on_result;
     bool wrote;           /* a write of it was done: flush and watermark come before the answer */
-    bool read_primary;    /* a read was answered by the primary */
     bool needs_watermark; /* and the account has none yet: it gets the primary's position as it is after the read */
-    int replica;          /* that answered the last read, or -1 */
+    bool kept;            /* a write of it was done before: the answer is the one that was kept */
+    const char *server;   /* that answered its last statement; NULL: none */
+    uint64_t sql_ns;      /* its own statements, each from the begin of its pipeline */
+    unsigned statements;  /* answered ones */
+    unsigned retries;     /* of statements that met a conflict or failed */
     bool out_of_memory;   /* something was asked for that can't be kept: no success */
     struct quire_promise *promises, **promises_end;
     struct quire_publication raise, release, undo;

@@ -58,7 +58,9 @@ static const struct quire_setting shared[] = {
             "The admin port; 0: the system chooses, and the log says which."),
     TEXT("QUIRE_LOG_LEVEL", log_level, "info", "The least level that is logged: debug, info, warn or error."),
     INTEGER("QUIRE_LOG_REQUEST_SAMPLE", log_request_sample, "1", 1, 1000000, "",
-            "One successful request in this many is logged, chosen by its id; failures always are."),
+            "One request in this many is logged, chosen by its id; failed and slow ones always are."),
+    INTEGER("QUIRE_LOG_SLOW_MS", log_slow_ms, "1000", 1, 3600000, "ms",
+            "A request that took so long is slow. A consumer counts from the topic on, and from half of this."),
     TEXT("QUIRE_INSTANCE", instance, "", "The name of this process in log lines; the host's name when empty."),
     INTEGER("QUIRE_CONNECT_MS", connect_ms, "1000", 10, 60000, "ms",
             "How long connecting to PostgreSQL or Redis may take."),
@@ -204,14 +206,4 @@ bool quire_runtime_settings_check(const struct quire_contract_service *service, 
                                   FILE *errors) {
     const bool level = check_level(settings, errors);
     return check_lanes(service, settings, errors) && level;
-}
-
-bool quire_log_samples(int64_t sample, const char *request_id) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the same in every process */
-
-    if (sample <= 1)
-        return true;
-    for (; *request_id != '\0'; request_id++)
-        hash = (hash ^ (uint8_t)*request_id) * UINT64_C(0x100000001b3);
-    return hash % (uint64_t)sample == 0;
 }

@@ -22,7 +22,7 @@ struct quire_runtime_settings {
     struct quire_redis_access redis;
     const char *reply_topic, *bulk_reply_topic;
     const char *lane_names, *admin_address, *log_level, *instance;
-    int64_t admin_port, log_request_sample;
+    int64_t admin_port, log_request_sample, log_slow_ms;
     int64_t connect_ms, retry_ms, command_ms, background_ms, skew_ms_max, batch_bytes_max, arena_bytes_max;
     struct quire_limits limits;
     struct quire_lane_settings lanes[QUIRE_LANES_MAX];
@@ -37,8 +37,5 @@ QUIRE_MUSTCHECK bool quire_runtime_setting_table(const struct quire_contract_ser
 /* What the table can't check: lane and level names, at least one lane. False after writing each fault to `errors`. */
 QUIRE_MUSTCHECK bool quire_runtime_settings_check(const struct quire_contract_service *service,
                                                   struct quire_runtime_settings *settings, FILE *errors);
-/* Whether a request's line is logged: every `sample`th by the hash of its id, so that all services choose the same
- * ones. */
-bool quire_log_samples(int64_t sample, const char *request_id);
 
 #endif

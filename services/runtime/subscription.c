@@ -1,6 +1,7 @@
 #include "runtime/subscription_internal.h"
 
 #include "base/clock.h"
+#include "base/sample.h"
 #include "base/wire.h"
 #include "runtime/background_internal.h"
 #include "runtime/consumer.h"
@@ -19,7 +20,7 @@
 struct quire_subscription {
     struct quire_subscription_options options;
     void *context; /* of the service */
-    int64_t log_request_sample;
+    struct quire_sample sample;
     char group[256];
     struct quire_log *log;
     struct quire_publisher *publisher;
@@ -121,7 +122,8 @@ static bool handle(struct quire_subscription *subscription, const struct quire_d
     quire_series_add(subscription->events, 1);
     quire_series_observe(subscription->seconds, (double)(quire_monotonic_ns() - event.begun_ns) / 1e9);
     if (reason == QUIRE_REASON_NONE && event.request_id[0] != '\0' &&
-        quire_log_samples(subscription->log_request_sample, event.request_id))
+        quire_sample_takes(&subscription->sample, quire_slice_of(event.request_id), delivery->attempt > 1,
+                           (quire_monotonic_ns() - event.begun_ns) / 1000))
         log_event(subscription, &event, QUIRE_INFO, "event.handled", reason);
     return true;
 }
@@ -192,7 +194,8 @@ struct quire_subscription *quire_subscription_start(const struct quire_subscript
         return NULL;
     subscription->options = *options;
     subscription->context = service->context;
-    subscription->log_request_sample = settings->log_request_sample;
+    subscription->sample = (struct quire_sample){.one_in = (uint64_t)settings->log_request_sample,
+                                                 .slow_us = (uint64_t)settings->log_slow_ms * 1000};
     subscription->log = log;
     subscription->publisher = publisher;
     init_metrics(subscription, metrics);

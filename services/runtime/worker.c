@@ -1,6 +1,7 @@
 #include "runtime/worker.h"
 
 #include "base/clock.h"
+#include "base/sample.h"
 #include "runtime/batch.h"
 #include "runtime/consumer.h"
 #include "runtime/dead_letter.h"
@@ -28,6 +29,7 @@ struct quire_worker {
     struct quire_batch batch;
     struct quire_health health;
     struct quire_delivery *deliveries; /* batch_max */
+    uint64_t begun_us;                 /* of the batch, wall clock */
     pthread_t thread;
     bool running; /* main thread */
     atomic_bool stopping, failed;
@@ -103,24 +105,26 @@ static bool open_batch(struct quire_worker *worker) {
 
 /* One batch, step by step. */
 
-static double ms_between(uint64_t from_ns, uint64_t to_ns) {
-    return (double)(to_ns - from_ns) / 1e6;
+/* Milliseconds from the gateway's producer to this batch; a clock that is off may make it negative. */
+static int64_t topic_wait_ms(const struct quire_worker *worker, size_t index) {
+    rd_kafka_timestamp_type_t type;
+    return (int64_t)worker->batch.scope.now_ms - rd_kafka_message_timestamp(worker->deliveries[index].message, &type);
 }
 
 /* Also measures how long the messages lay there. */
 static void add_deliveries(struct quire_worker *worker, size_t count) {
     double skew_ms = 0;
 
-    quire_batch_begin(&worker->batch, quire_wall_ms(), quire_monotonic_ns());
+    worker->begun_us = quire_wall_us();
+    quire_batch_begin(&worker->batch, worker->begun_us / 1000, quire_monotonic_ns());
     for (size_t i = 0; i < count; i++) {
         rd_kafka_message_t *message = worker->deliveries[i].message;
         rd_kafka_headers_t *headers = NULL;
-        rd_kafka_timestamp_type_t type;
         (void)rd_kafka_message_headers(message, &headers); /* stays NULL when there are none */
         const struct quire_request *request =
             quire_batch_add(&worker->batch, headers, (struct quire_slice){message->payload, message->len},
                             worker->deliveries[i].attempt);
-        const int64_t wait_ms = (int64_t)worker->batch.scope.now_ms - rd_kafka_message_timestamp(message, &type);
+        const int64_t wait_ms = topic_wait_ms(worker, i);
         quire_series_observe(worker->measures.topic_wait, wait_ms > 0 ? (double)wait_ms / 1e3 : 0);
         if (wait_ms < 0 && skew_ms < (double)-wait_ms)
             skew_ms = (double)-wait_ms;
@@ -134,34 +138,65 @@ static void add_deliveries(struct quire_worker *worker, size_t count) {
     quire_series_observe(worker->measures.batch_size, (double)count);
 }
 
-static const char *source_of(const struct quire_request *request) {
-    if (request->wrote || request->read_primary)
-        return "primary";
-    return request->replica >= 0 ? "replica" : "none";
+/* Slow from half of the setting on: a request that becomes slow for its gateway on the way back is found here too. */
+static bool is_logged(const struct quire_worker *worker, size_t index, uint64_t total_us) {
+    const struct quire_runtime_settings *settings = worker->options.settings;
+    const struct quire_request *request = &worker->batch.requests[index];
+    const struct quire_sample sample = {.one_in = (uint64_t)settings->log_request_sample,
+                                        .slow_us = (uint64_t)settings->log_slow_ms * 1000 / 2};
+    const bool failed = request->status >= 400 || request->state == QUIRE_REQUEST_DROPPED || request->attempt > 1 ||
+                        request->retries > 0;
+    const int64_t wait_ms = topic_wait_ms(worker, index);
+    if (!quire_log_on(worker->options.log, QUIRE_INFO))
+        return false;
+    return quire_sample_takes(&sample, quire_slice_of(request->request_id), failed,
+                              total_us + (wait_ms > 0 ? (uint64_t)wait_ms * 1000 : 0));
 }
 
-static void log_request(struct quire_worker *worker, size_t index, double total_ms) {
+#define LOG_FIELDS_MAX 24u
+
+/* The line's time is the end of the batch; what happened when is counted back from there. */
+static void log_request(struct quire_worker *worker, size_t index, uint64_t total_us) {
     const struct quire_batch *batch = &worker->batch;
     const struct quire_request *request = &batch->requests[index];
     const rd_kafka_message_t *message = worker->deliveries[index].message;
-    rd_kafka_timestamp_type_t type;
+    const bool dropped = request->state == QUIRE_REQUEST_DROPPED;
+    struct quire_log_field fields[LOG_FIELDS_MAX];
+    char call[QUIRE_CALL_CHARACTERS + 1];
+    size_t count = 0;
 
-    if (request->status < 400 &&
-        (request->request_id == NULL ||
-         !quire_log_samples(worker->options.settings->log_request_sample, request->request_id)))
-        return;
-    QUIRE_LOG(worker->options.log, QUIRE_INFO,
-              request->state == QUIRE_REQUEST_DROPPED ? "request.deadline_exceeded" : "request.handled",
-              QUIRE_CTEXT("request_id", request->request_id), QUIRE_TEXT("method", request->envelope.method),
-              QUIRE_INTEGER("status", request->status), QUIRE_INTEGER("batch", batch->count),
-              QUIRE_INTEGER("attempt", request->attempt),
-              QUIRE_NUMBER("topic_wait_ms",
-                           (double)((int64_t)batch->scope.now_ms - rd_kafka_message_timestamp(message, &type))),
-              QUIRE_NUMBER("check_ms", batch->check_ms), QUIRE_NUMBER("sql_ms", batch->sql_ms),
-              QUIRE_NUMBER("publish_ms", batch->publish_ms), QUIRE_NUMBER("total_ms", total_ms),
-              QUIRE_CTEXT("source", source_of(request)), QUIRE_INTEGER("replica", request->replica),
-              QUIRE_FLAG("folded", request->leader != NULL), QUIRE_CTEXT("topic", worker->lane->topic),
-              QUIRE_INTEGER("partition", message->partition), QUIRE_INTEGER("offset", message->offset));
+    quire_call_text(request->envelope.correlation, call);
+    fields[count++] = QUIRE_CTEXT("request_id", request->request_id);
+    fields[count++] = QUIRE_CTEXT("call", call);
+    fields[count++] = QUIRE_TEXT("method", request->envelope.method);
+    fields[count++] = QUIRE_INTEGER("status", request->status);
+    fields[count++] = QUIRE_CTEXT("topic", worker->lane->topic);
+    fields[count++] = QUIRE_INTEGER("partition", message->partition);
+    fields[count++] = QUIRE_INTEGER("offset", message->offset);
+    fields[count++] = QUIRE_INTEGER("batch", batch->count);
+    fields[count++] = QUIRE_INTEGER("attempt", request->attempt);
+    fields[count++] = QUIRE_INTEGER("topic_wait_ms", topic_wait_ms(worker, index));
+    fields[count++] = QUIRE_INTEGER("decode_us", batch->decode_ns / 1000);
+    fields[count++] = QUIRE_INTEGER("check_us", batch->check_ns / 1000);
+    fields[count++] = QUIRE_INTEGER("sql_us", batch->sql_ns / 1000);
+    fields[count++] = QUIRE_INTEGER("flush_us", batch->flush_ns / 1000);
+    fields[count++] = QUIRE_INTEGER("publish_us", batch->publish_ns / 1000);
+    fields[count++] = QUIRE_INTEGER("total_us", total_us);
+    if (request->server != NULL) {
+        fields[count++] = QUIRE_CTEXT("server", request->server);
+        fields[count++] = QUIRE_INTEGER("statements", request->statements);
+        fields[count++] = QUIRE_INTEGER("own_sql_us", request->sql_ns / 1000);
+    }
+    if (request->retries > 0)
+        fields[count++] = QUIRE_INTEGER("retries", request->retries);
+    if (request->leader != NULL)
+        fields[count++] = QUIRE_FLAG("folded", true);
+    if (request->kept)
+        fields[count++] = QUIRE_FLAG("kept", true);
+    if (dropped && batch->scope.now_ms > request->deadline_ms) /* else the deadline passed while the batch ran */
+        fields[count++] = QUIRE_INTEGER("late_ms", batch->scope.now_ms - request->deadline_ms);
+    quire_log_write_at(worker->options.log, QUIRE_INFO, worker->begun_us + total_us,
+                       dropped ? "request.deadline_exceeded" : "request.handled", fields, count);
 }
 
 static void send_replies(struct quire_worker *worker) {
@@ -174,18 +209,20 @@ static void send_replies(struct quire_worker *worker) {
                 worker->options.replies, &request->envelope, request->request_id, request->status,
                 request->answer); /* what is lost has been counted; its caller meets the deadline */
     }
-    const double total_ms = ms_between(batch->begun_ns, quire_monotonic_ns());
+    const uint64_t total_ns = quire_monotonic_ns() - batch->begun_ns;
     for (size_t i = 0; i < batch->count; i++) {
         const struct quire_request *request = &batch->requests[i];
         if (request->state == QUIRE_REQUEST_ANSWERED && request->envelope.call != NULL)
-            quire_measures_reply(&worker->measures, request->envelope.method_index, request->status, total_ms / 1e3);
-        if (!request->envelope.health || request->state == QUIRE_REQUEST_ANSWERED)
-            log_request(worker, i, total_ms);
+            quire_measures_reply(&worker->measures, request->envelope.method_index, request->status,
+                                 (double)total_ns / 1e9);
+        if ((!request->envelope.health || request->state == QUIRE_REQUEST_ANSWERED) &&
+            is_logged(worker, i, total_ns / 1000))
+            log_request(worker, i, total_ns / 1000);
     }
     QUIRE_LOG(worker->options.log, QUIRE_DEBUG, "batch.handled", QUIRE_CTEXT("topic", worker->lane->topic),
-              QUIRE_INTEGER("batch", batch->count), QUIRE_NUMBER("check_ms", batch->check_ms),
-              QUIRE_NUMBER("sql_ms", batch->sql_ms), QUIRE_NUMBER("publish_ms", batch->publish_ms),
-              QUIRE_NUMBER("total_ms", total_ms));
+              QUIRE_INTEGER("batch", batch->count), QUIRE_INTEGER("check_us", batch->check_ns / 1000),
+              QUIRE_INTEGER("sql_us", batch->sql_ns / 1000), QUIRE_INTEGER("flush_us", batch->flush_ns / 1000),
+              QUIRE_INTEGER("publish_us", batch->publish_ns / 1000), QUIRE_INTEGER("total_us", total_ns / 1000));
 }
 
 /* After the others' replies, as it may have to wait for a backend that hangs. */
@@ -210,8 +247,10 @@ static bool send_dead_letters(struct quire_worker *worker) {
                 return false;
         }
         quire_series_add(worker->measures.dead_letters[request->reason], 1);
+        char call[QUIRE_CALL_CHARACTERS + 1];
+        quire_call_text(request->envelope.correlation, call);
         QUIRE_LOG(worker->options.log, QUIRE_ERROR, "request.dead_letter",
-                  QUIRE_CTEXT("request_id", request->request_id),
+                  QUIRE_CTEXT("request_id", request->request_id), QUIRE_CTEXT("call", call),
                   QUIRE_CTEXT("reason", quire_reason_name(request->reason)),
                   QUIRE_TEXT("method", request->envelope.method), QUIRE_CTEXT("topic", worker->lane->topic),
                   QUIRE_INTEGER("partition", worker->deliveries[i].message->partition),

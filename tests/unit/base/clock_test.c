@@ -27,6 +27,19 @@ static void known_times_are_written_as_rfc3339(void) {
     }
 }
 
+/* Else lines of two processes can't be put in order. */
+static void microseconds_follow_the_milliseconds(void) {
+    char text[QUIRE_TIME_US_CHARACTERS + 1];
+    quire_time_us_text(1767323045678901, text);
+    CU_ASSERT_STRING_EQUAL(text, "2026-01-02T03:04:05.678901Z");
+    quire_time_us_text(0, text);
+    CU_ASSERT_STRING_EQUAL(text, "1970-01-01T00:00:00.000000Z");
+    quire_time_us_text(-1, text);
+    CU_ASSERT_STRING_EQUAL(text, "1969-12-31T23:59:59.999999Z");
+    uint64_t before_ms = quire_wall_ms(), us = quire_wall_us(), after_ms = quire_wall_ms();
+    CU_ASSERT_TRUE(us / 1000 >= before_ms && us / 1000 <= after_ms);
+}
+
 /* The calendar is Quire's own, so each of its days is compared with the C library's. */
 static void every_day_is_the_c_librarys_day(void) {
     unsigned wrong = 0;
@@ -51,5 +64,6 @@ static void clocks_go_forward_in_their_units(void) {
 }
 
 QUIRE_TEST_MAIN("clock", NULL, NULL, {"known_times_are_written_as_rfc3339", known_times_are_written_as_rfc3339},
+                {"microseconds_follow_the_milliseconds", microseconds_follow_the_milliseconds},
                 {"every_day_is_the_c_librarys_day", every_day_is_the_c_librarys_day},
                 {"clocks_go_forward_in_their_units", clocks_go_forward_in_their_units})

@@ -62,6 +62,15 @@ static void lines_below_the_level_are_not_written(void) {
     CU_ASSERT_STRING_EQUAL(event_part(), "\"event\":\"x\",\"service\":\"tester\",\"instance\":\"i1\"}\n");
 }
 
+/* A trace is put together by these times. */
+static void line_says_the_time_that_its_writer_knows(void) {
+    quire_log_write_at(f.log, QUIRE_INFO, UINT64_C(1767323045678901), "x", NULL, 0);
+    CU_ASSERT_STRING_EQUAL(written(), "{\"time\":\"2026-01-02T03:04:05.678901Z\",\"level\":\"info\",\"event\":\"x\","
+                                      "\"service\":\"tester\",\"instance\":\"i1\"}\n");
+    quire_log_write_at(f.log, QUIRE_DEBUG, 0, "x", NULL, 0);
+    CU_ASSERT_STRING_EQUAL(written(), "");
+}
+
 /* Else a caller writes log lines of their own, or commands to an operator's terminal. */
 static void foreign_text_ends_no_line_and_colours_no_terminal(void) {
     static const struct {
@@ -171,6 +180,7 @@ static void log_that_cannot_be_written_is_lost_quietly(void) {
 
 QUIRE_TEST_MAIN("log", set_up, tear_down, {"line_has_its_fields_in_order", line_has_its_fields_in_order},
                 {"lines_below_the_level_are_not_written", lines_below_the_level_are_not_written},
+                {"line_says_the_time_that_its_writer_knows", line_says_the_time_that_its_writer_knows},
                 {"foreign_text_ends_no_line_and_colours_no_terminal",
                  foreign_text_ends_no_line_and_colours_no_terminal},
                 {"what_json_cannot_say_is_null", what_json_cannot_say_is_null},

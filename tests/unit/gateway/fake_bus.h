@@ -92,9 +92,8 @@ enum bus_result bus_send(struct bus_port *port, const struct bus_request *reques
 void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation,
                      uint8_t ret_bytes[QUIRE_CORRELATION_BYTES]) {
     (void)port;
-    (void)slot;
-    (void)generation;
-    memset(ret_bytes, 0, QUIRE_CORRELATION_BYTES);
+    const struct quire_correlation correlation = {.slot = slot, .generation = generation};
+    quire_correlation_encode(&correlation, ret_bytes);
 }
 
 bool bus_poll(struct bus_port *port, struct bus_reply *ret_reply) {
@@ -102,6 +101,15 @@ bool bus_poll(struct bus_port *port, struct bus_reply *ret_reply) {
         return false;
     *ret_reply = port->replies[port->replies_taken++ % FAKE_SENT_MAX];
     return true;
+}
+
+/* The request that the reply names. */
+struct quire_slice bus_reply_request_id(const struct bus_reply *reply) {
+    const struct bus_port *port = &fake_bus.port;
+    for (size_t i = 0; i < port->sent_count; i++)
+        if (port->sent[i].slot == reply->slot && port->sent[i].generation == reply->generation)
+            return quire_slice_of(port->sent[i].request_id);
+    return quire_slice_of(NULL);
 }
 
 void bus_reply_release(struct bus_reply *reply) {
