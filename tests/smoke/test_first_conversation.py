@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import socket
 import ssl
 
@@ -91,3 +92,30 @@ def test_https_with_the_certificate_that_up_made(stack):
         httpx.get(f"https://localhost:{port}/livez", trust_env=False)
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"http://localhost:{port}/livez", trust_env=False)
+
+
+def test_a_request_is_traced_through_proxy_gateway_and_the_server_that_answered_its_sql(stack, account):
+    request_id = f"smoke-trace-{secrets.token_hex(6)}"
+    answer = account.send("POST", "/query", json={"query": "anything"}, headers={"X-Request-ID": request_id})
+    assert answer.status_code == 200
+
+    def traced():
+        said = stack.quire("trace", "--json", request_id, check=False)
+        request, = json.loads(said) if said else [None]
+        hops = {hop["name"]: hop for hop in request["hops"]} if request else {}
+        return hops if {"proxy", "gateway", "topic", "consumer", "handler, SQL", "reply", "answer"} <= set(hops) else None
+
+    hops = wait_until("proxy, gateway and query have their lines", traced)
+    assert hops["proxy"]["where"] == "proxy-1" and re.fullmatch(r"gateway-\d", hops["gateway"]["where"]) and hops["consumer"]["where"] == "query-1"
+    assert hops["topic"]["note"].startswith("quire.query[") and re.match(r"(replica-[12]|primary): own ", hops["handler, SQL"]["note"])
+    # One machine's clock: each part of the way lies within the one around it.
+    assert hops["proxy"]["from_ms"] == 0 <= hops["gateway"]["from_ms"] <= hops["topic"]["from_ms"] <= hops["consumer"]["from_ms"]
+    assert hops["consumer"]["ms"] < hops["gateway"]["ms"] < hops["proxy"]["ms"] + 1
+    assert request_id in stack.quire("trace", request_id) and request_id in stack.quire("trace", "--slow", "--since", "10m", "--top", "1000")
+
+
+def test_a_trace_id_finds_its_requests_and_an_unknown_id_is_told(stack, account):
+    request_id, trace_id = f"smoke-trace-{secrets.token_hex(6)}", secrets.token_hex(16)
+    account.send("GET", "/auth/me", headers={"X-Request-ID": request_id, "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"})
+    wait_until("the trace id finds the request", lambda: request_id in stack.quire("trace", trace_id, check=False))
+    assert stack.quire("trace", "nobody-asked-this", check=False) == ""
