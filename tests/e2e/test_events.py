@@ -1,9 +1,6 @@
 """Document events: each change at least once, in order for a document, and only what was committed."""
 
-import os
-import signal
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -118,27 +115,3 @@ def test_events_wait_for_a_broker_that_is_away(stack, account, events):
     again = wait_until(lambda: (found := account.post("/documents", {"title": "meanwhile", "content": "c"}, key="meanwhile")).status_code == 201 and found, 20)
     for made in (document, again.json()):
         wait_until(lambda made=made: of_document(events(account), made["id"]) == [(CREATED, 1)], 10)
-
-
-@pytest.mark.destructive
-def test_no_event_tells_of_what_a_dying_primary_forgets(stack, account, events):
-    """A change is committed and its WAL is not flushed, as between a batch's commits and its flush; the relay has published it, and the primary dies."""
-    identity = uuid.uuid4()
-    wal_writer, = stack.primary.query("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")[0]
-    changing, holding = stack.primary.connect(), stack.primary.connect()
-    changing.execute("SET synchronous_commit = off")
-    with ThreadPoolExecutor(1) as pool, changing.transaction():
-        changing.execute("INSERT INTO documents.outbox (kind, account_id, document_id, version, at, request_id) VALUES (1, %s, %s, 1, now(), 'r')",
-                         (account.id, identity))
-        # The relay may read the row, but not delete it: its commit would flush.
-        pool.submit(holding.execute, "BEGIN; LOCK TABLE documents.outbox IN SHARE MODE")
-        wait_until(lambda: stack.primary.query("SELECT true FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted"), 5, "the lock is waited for")
-        os.kill(wal_writer, signal.SIGSTOP)
-    wait_until(lambda: stack.primary.query("SELECT true FROM pg_locks WHERE mode = 'RowExclusiveLock' AND NOT granted"), 10, "the relay wants to delete the row")
-    stack.documents.kill()
-    stack.primary.kill()
-    changing.close()
-    holding.close()
-    stack.primary.start()
-    assert of_document(events(account), str(identity)) == [(CREATED, 1)]
-    assert stack.primary.query("SELECT count(*) FROM documents.outbox WHERE document_id = %s", identity) == [(1,)]
