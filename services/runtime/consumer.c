@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "runtime/kafka.h"
+#include "runtime/kafka_wait.h"
 #include "runtime/partition.h"
 
 #include <assert.h>
@@ -13,6 +14,8 @@
 #define TICK_EACH_NS UINT64_C(1000000000)
 #define TOPIC_WAIT_MS 250
 #define COMMITTED_WAIT_MS 2000
+#define COMMIT_WAIT_MS 2000
+#define LEAVE_WAIT_MS 5000 /* a commit and the farewell */
 #define WATERMARK_WAIT_MS 1000
 
 struct quire_consumer {
@@ -99,7 +102,7 @@ static void commit_due(struct quire_consumer *consumer, uint64_t now_ns) {
 
 static bool commit_now(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list) {
     const rd_kafka_resp_err_t error =
-        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_commit(consumer->client, list, false);
+        list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : quire_kafka_commit_within(consumer->client, list, COMMIT_WAIT_MS);
     tell_commit(consumer, error);
     return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -432,13 +435,13 @@ void quire_consumer_leave(struct quire_consumer *consumer) {
     if (consumer->held != NULL)
         rd_kafka_message_destroy(consumer->held); /* not done: it stays the group's */
     consumer->held = NULL;
-    (void)rd_kafka_consumer_close(
-        consumer->client); /* revokes, which commits; an error means that the group is gone already */
+    if (!quire_kafka_close_within(consumer->client, LEAVE_WAIT_MS))
+        QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.left_unheard", QUIRE_CTEXT("role", consumer->role));
 }
 
 void quire_consumer_destroy(struct quire_consumer *consumer) {
     if (consumer == NULL)
         return;
-    rd_kafka_destroy(consumer->client);
+    rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* that would wait for ever */
     free(consumer);
 }

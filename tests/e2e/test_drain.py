@@ -133,6 +133,17 @@ def test_every_program_ends_cleanly_when_asked(stack):
     assert not any(server.alive for server in stack.ours)
 
 
+@pytest.mark.parametrize("lose", ["kill", "pause"])
+@pytest.mark.parametrize("known", [False, True], ids=["at once", "when its absence is known"])
+def test_every_program_ends_cleanly_without_kafka_too(stack, account, lose, known):
+    """Nobody can be told that a consumer leaves its group, and nothing can be committed: that is waited for with a bound."""
+    assert account.get("/auth/me").status_code == 200
+    getattr(stack.kafka, lose)()
+    for service in stack.services if known else []:
+        wait_until(lambda service=service: service.admin("/readyz")[0] == 503, what=f"{service.name} knows that Kafka is gone")
+    stack.stop_together(stack.ours)  # each within 15 s, with 0
+
+
 def test_a_sealing_key_is_replaced_under_load(stack, new_account):
     """New key first in the files, old one second; gateways restart one by one, the session service knows both."""
     account = new_account()
