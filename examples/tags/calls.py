@@ -6,7 +6,7 @@ import sessions
 import store
 from google.protobuf.message import DecodeError
 from lane import Lane
-from log import sampled
+from log import call_name, sampled
 from quire.wire_pb2 import HealthReply
 from tags_pb2 import ListRequest, TagList
 from wire import Answer, Unreadable, dead_letter, read_request, refusal, send_answer
@@ -112,9 +112,10 @@ class Calls:
     def _tell(self, event, request, message, status, batch, times, began) -> None:
         if status < 400 and not sampled(self._sample, request.request_id):
             return
-        self._log.write("info", event, request_id=request.request_id, method=request.method, status=status, batch=batch, attempt=1, **times,
-                        total_ms=_ms_since(began), source="primary" if times["sql_ms"] else "none", topic=TOPIC, partition=message.partition(),
-                        offset=message.offset())
+        server = {"server": "primary", "statements": 1, "own_sql_us": round(times["sql_ms"] * 1000)} if times["sql_ms"] else {}
+        self._log.write("info", event, request_id=request.request_id, call=call_name(request.correlation), method=request.method, status=status,
+                        topic=TOPIC, partition=message.partition(), offset=message.offset(), batch=batch, attempt=1, topic_wait_ms=times["topic_wait_ms"],
+                        check_us=round(times["check_ms"] * 1000), sql_us=round(times["sql_ms"] * 1000), total_us=round(_ms_since(began) * 1000), **server)
 
 
 def _ms_since(began: float) -> float:

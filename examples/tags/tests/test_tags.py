@@ -71,7 +71,7 @@ def test_a_request_is_found_in_its_log(stack, account):
     account.get("/tags", headers={"X-Request-ID": f"tags-{account.id}"})
     line = wait_until(lambda: stack.extensions["tags"].log_lines(f"tags-{account.id}"), 10, "its line")[0]
     line = json.loads(line)
-    assert line["event"] == "request.handled" and line["service"] == "tags" and line["status"] == 200 and line["total_ms"] > 0
+    assert line["event"] == "request.handled" and line["service"] == "tags" and line["status"] == 200 and line["total_us"] > 0
 
 
 @pytest.mark.destructive
