@@ -15,9 +15,9 @@ _MARGIN_S = 1.0
 _AT_ONCE_S = 0.1
 _TIME_OUT_S = 1.0
 _ROUND_TRIPS = 3
-# By when a killed backend's absence is known (its connections break), and a silent one's (the first time-outs).
+# By when a killed backend's absence is known (its connections break), and a silent one's (what waits for it ends with its deadline).
 KNOWN_KILLED_S = 1.5
-KNOWN_SILENT_S = 3.5
+KNOWN_SILENT_S = DEADLINE_S + 0.5
 
 _COLUMNS = ("fault", "requests", "2xx", "4xx", "503", "504", "none", "acknowledged", "lost", "doubled", "late", "wrong", "recovery s")
 
