@@ -143,10 +143,10 @@ def main():
         print("\n".join(fault.name for fault in FAULTS))
         return 0
     stack = ChaosStack()
+    run = Run(stack, arguments)
     try:
         print(f"starting in {stack.folder}, seed {arguments.seed}", file=sys.stderr, flush=True)
         stack.start()
-        run = Run(stack, arguments)
         run.start_workload()
         for fault in order(arguments):
             run.strike(fault)
@@ -154,6 +154,8 @@ def main():
         figures, verdict = run.account()
         return 0 if tell(figures, verdict, run.reader) else 1
     finally:
+        if run.workload is not None:
+            run.workload.kill()  # it has ended, unless the run broke off
         stack.stop()
 
 
