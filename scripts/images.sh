@@ -27,12 +27,15 @@ toolchain_build() {
 }
 toolchain_ready() { step "Building the toolchain image" toolchain toolchain_build; }
 
-# toolchain_run [DOCKER OPTIONS] -- COMMAND...: with the source at /src and a build volume at /build. Seccomp is off because gdb, perf and
-# io_uring are at home here; loopback only, as the network is the container's own.
+# A build volume a checkout: ninja tells files by their times, and would take another checkout's objects for this one's.
+QUIRE_BUILD_VOLUME=${QUIRE_BUILD_VOLUME:-quire-build-$(printf '%s' "$QUIRE_ROOT" | cksum | cut -d' ' -f1)}
+
+# toolchain_run [DOCKER OPTIONS] -- COMMAND...: with the source at /src and the build volume at /build. Seccomp is off because gdb, perf and io_uring are
+# at home here; loopback only, as the network is the container's own.
 toolchain_run() {
     local options=()
     while [ "$1" != -- ]; do options+=("$1"); shift; done
     shift
     docker run --rm --init --security-opt seccomp=unconfined --cap-add SYS_PTRACE --ulimit "nofile=$QUIRE_NOFILE:$QUIRE_NOFILE" --ulimit core=0 \
-        -v "$QUIRE_ROOT:/src" -v "${QUIRE_BUILD_VOLUME:-quire-build}:/build" -e QUIRE_BUILD_DIR=/build -e CI="${CI:-}" -w /src "${options[@]}" quire/toolchain "$@"
+        -v "$QUIRE_ROOT:/src" -v "$QUIRE_BUILD_VOLUME:/build" -e QUIRE_BUILD_DIR=/build -e CI="${CI:-}" -w /src "${options[@]}" quire/toolchain "$@"
 }
