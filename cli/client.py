@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import ssl
 import sys
 
 import httpx
@@ -58,9 +59,20 @@ def keep_session(address: str, new_token: str, email: str) -> None:
     beside.replace(file)
 
 
+def believed() -> ssl.SSLContext:
+    """Certificates of the usual authorities, and those of the file QUIRE_CA_FILE."""
+    context = ssl.create_default_context()
+    if more := os.environ.get("QUIRE_CA_FILE"):
+        try:
+            context.load_verify_locations(cafile=more)
+        except OSError as error:
+            sys.exit(f"QUIRE_CA_FILE holds no certificates that can be read ({error}).")
+    return context
+
+
 def open_anyone(address: str) -> httpx.Client:
     """Without a session."""
-    return httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False)
+    return httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False, verify=believed())
 
 
 def open_client(connections: int = 4) -> httpx.Client:
@@ -70,7 +82,8 @@ def open_client(connections: int = 4) -> httpx.Client:
         sys.exit(f"There is no session for {address}: run ./quire login, or set QUIRE_TOKEN.")
     try:
         return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {held}"}, timeout=TIMEOUT_S,
-                            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False)
+                            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False,
+                            verify=believed())
     except (httpx.InvalidURL, UnicodeEncodeError):
         sys.exit(f"{address} is no address, or the token none: an address is http://HOST:PORT or https://HOST.")
 

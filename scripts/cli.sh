@@ -17,6 +17,7 @@ cli_run() {
     mkdir -p "$home"
     [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:$SUDO_GID" "$home"
     mapfile -t user < <(cli_user)
+    [ -z "${QUIRE_CA_FILE:-}" ] || options+=(-v "$(realpath "$QUIRE_CA_FILE"):/ca.pem:ro" -e QUIRE_CA_FILE=/ca.pem)
     # Built by ./quire up; here for who has only a remote stack.
     docker image inspect quire/cli >/dev/null 2>&1 || { engine_ready; step "Building the command-line image" cli stack --profile tools build cli; }
     docker run --rm --init --network host "${user[@]}" --cap-drop ALL --security-opt no-new-privileges -v "$home:/quire" \

@@ -18,8 +18,8 @@ class Stack:
 
     url = URL
 
-    def quire(self, *words: str, timeout_s: float = 900, check: bool = True) -> str:
-        done = subprocess.run([str(ROOT / "quire"), *words], cwd=ROOT, text=True, capture_output=True, timeout=timeout_s)
+    def quire(self, *words: str, timeout_s: float = 900, check: bool = True, **environment: str) -> str:
+        done = subprocess.run([str(ROOT / "quire"), *words], cwd=ROOT, text=True, capture_output=True, timeout=timeout_s, env=os.environ | environment)
         if check and done.returncode != 0:
             raise AssertionError(f"./quire {' '.join(words)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout

@@ -82,16 +82,21 @@ def test_no_gateway_is_a_503_that_says_nothing_was_sent(stack):
     assert answer.headers["x-request-id"] == answer.json()["instance"] == "smoke-503" and int(answer.headers["retry-after"]) >= 1
 
 
-def test_https_with_the_certificate_that_up_made(stack):
+def test_https_with_the_certificate_that_up_made(stack, account):
     """Only that certificate is believed, and the port of HTTPS speaks nothing else."""
-    port = os.environ["QUIRE_HTTPS_PORT"]
-    believed = ssl.create_default_context(cafile=ROOT / "compose/secrets/tls_certificate")
+    port, certificate = os.environ["QUIRE_HTTPS_PORT"], str(ROOT / "compose/secrets/tls_certificate")
+    believed = ssl.create_default_context(cafile=certificate)
     answer = httpx.get(f"https://localhost:{port}/health", verify=believed, trust_env=False)
     assert answer.status_code == 200 and answer.json()["status"] == "healthy", answer.text
     with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
         httpx.get(f"https://localhost:{port}/livez", trust_env=False)
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"http://localhost:{port}/livez", trust_env=False)
+
+    session = {"QUIRE_URL": f"https://localhost:{port}", "QUIRE_TOKEN": account.http.headers["Authorization"].removeprefix("Bearer ")}
+    assert json.loads(stack.quire("ask", "--json", "anything", **session, QUIRE_CA_FILE=certificate))["results"] == []
+    with pytest.raises(AssertionError, match="CERTIFICATE_VERIFY_FAILED"):
+        stack.quire("ask", "anything", **session)
 
 
 def test_a_request_is_traced_through_proxy_gateway_and_the_server_that_answered_its_sql(stack, account):
