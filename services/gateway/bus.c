@@ -9,7 +9,6 @@
 #define BUS_POLL_MS 20
 #define BUS_QUESTION_INTERVAL_NS 500000000u  /* while something isn't known */
 #define BUS_REFRESH_INTERVAL_NS 30000000000u /* a lane that was given more partitions is noticed within this */
-#define BUS_STUCK_NS 15000000000u            /* no port ready for so long */
 #define BUS_BROKERS_BACK_NS 5000000000u
 #define BUS_TURN_NS_MAX 2000000000u /* a turn with its questions */
 #define BUS_BACK_NS 1000000000u     /* ticks come every 100 ms */
@@ -41,10 +40,11 @@ static void bus_listen(struct bus *bus) {
  * a second), or a partition without a leader (a fresh process draws others). While brokers are away, and five seconds
  * longer, there is nothing to mend. */
 static void bus_mend(struct bus *bus, struct bus_turn *turn) {
-    if (turn->unready_ns < BUS_STUCK_NS)
+    const uint64_t stuck_ns = bus_ns(bus->options.stuck_ms);
+    if (turn->unready_ns < stuck_ns)
         return;
     if (!bus_brokers_answer(bus)) {
-        turn->unready_ns = BUS_STUCK_NS - BUS_BROKERS_BACK_NS;
+        turn->unready_ns = stuck_ns > BUS_BROKERS_BACK_NS ? stuck_ns - BUS_BROKERS_BACK_NS : 0;
         return;
     }
     turn->unready_ns = 0;
@@ -182,6 +182,7 @@ static void bus_options_init(struct bus *bus, const struct bus_options *options)
     bus->options.message_timeout_ms = bus_default(options->message_timeout_ms, 30000);
     bus->options.probe_interval_ms = bus_default(options->probe_interval_ms, 1000);
     bus->options.probe_lost_ms = bus_default(options->probe_lost_ms, 3000);
+    bus->options.stuck_ms = bus_default(options->stuck_ms, 15000);
 }
 
 static bool bus_start(struct bus *bus) {

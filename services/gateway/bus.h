@@ -33,11 +33,12 @@ struct bus_options {
         message_timeout_ms; /* [30000] the longest deadline a caller may set: what waited longer is of use to nobody */
     unsigned probe_interval_ms; /* [1000] */
     unsigned probe_lost_ms;     /* [3000] without a probe for this long a port isn't ready */
+    unsigned stuck_ms;          /* [15000] brokers answer and no port is ready for this long: the process is ended */
 };
 
 /* Starts a thread; never waits for Kafka (brokers and topics may come later: ports aren't ready until then). `options`'
  * texts, contract, instance, log and metrics outlive the bus. When a client has failed for good, or brokers answer and
- * yet no probe comes back for 15 s (reply topics made anew), the bus sends its own process SIGTERM, to be started
+ * yet no probe comes back for stuck_ms (reply topics made anew), the bus sends its own process SIGTERM, to be started
  * again. NULL after logging why: a setting that librdkafka refuses, no memory, more rings than reply partitions. */
 QUIRE_MUSTCHECK struct bus *bus_create(const struct bus_options *options);
 /* After every ring has stopped. Flushes for at most flush_ms. */

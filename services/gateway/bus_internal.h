@@ -81,6 +81,7 @@ void bus_ask_for_restart(struct bus *bus, const char *road, const char *reason);
 /* bus_topics.c; bus thread. Each waits at most about a second a question. */
 void bus_refresh_lanes(struct bus *bus);
 bool bus_brokers_answer(const struct bus *bus);
+uint64_t bus_ns(unsigned ms);
 bool bus_lanes_known(const struct bus *bus);
 /* True once every ring's partition is being fetched from where its end was before. */
 bool bus_road_listen(struct bus_road *road);

@@ -11,7 +11,7 @@
 /* Names no slot that inflight has. */
 #define BUS_PROBE_SLOT UINT32_MAX
 
-static uint64_t bus_ns(unsigned ms) {
+uint64_t bus_ns(unsigned ms) {
     return (uint64_t)ms * 1000000u;
 }
 

@@ -80,6 +80,9 @@ static const struct quire_setting settings[] = {
            "How long an answer may go unread; then the connection is closed."),
     NUMBER("QUIRE_GATEWAY_LINGER_MS", linger_ms, "5000", 10, 60000, "ms",
            "How long a connection that is being closed is still read, so that its last answer arrives."),
+    NUMBER("QUIRE_GATEWAY_STUCK_MS", stuck_ms, "15000", 1000, 3600000, "ms",
+           "How long brokers may answer without one reply of the gateway's own probes coming back; then it ends, to be "
+           "started again."),
     NUMBER("QUIRE_GATEWAY_DRAIN_MS", drain_ms, "2000", 0, 600000, "ms",
            "After SIGTERM: how long requests are served as before while /readyz says 503."),
     NUMBER("QUIRE_GATEWAY_STOP_MS", stop_ms, "10000", 0, 600000, "ms",

@@ -14,7 +14,7 @@ struct gateway_config {
     int64_t producer_messages_max, producer_bytes_max, message_bytes_max;
     int64_t idle_ms, head_ms, body_ms, write_ms, linger_ms;
     int64_t ring_entries, receive_buffers, receive_buffer_bytes;
-    int64_t drain_ms, stop_ms, log_request_sample, log_slow_ms;
+    int64_t stuck_ms, drain_ms, stop_ms, log_request_sample, log_slow_ms;
 };
 
 /* The table that fills `config`. */

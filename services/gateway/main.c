@@ -141,6 +141,7 @@ static bool start_bus(struct process *process) {
         .queue_messages_max = (size_t)config->producer_messages_max,
         .queue_bytes_max = (size_t)config->producer_bytes_max,
         .message_bytes_max = (size_t)config->message_bytes_max,
+        .stuck_ms = (unsigned)config->stuck_ms,
         .contract = process->gateway.contract,
         .log = process->gateway.log,
         .metrics = process->gateway.metrics,

@@ -435,7 +435,7 @@ void quire_consumer_leave(struct quire_consumer *consumer) {
     if (consumer->held != NULL)
         rd_kafka_message_destroy(consumer->held); /* not done: it stays the group's */
     consumer->held = NULL;
-    if (!quire_kafka_close_within(consumer->client, LEAVE_WAIT_MS))
+    if (!quire_kafka_close_within(consumer->client, LEAVE_WAIT_MS, on_rebalance, consumer))
         QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.left_unheard", QUIRE_CTEXT("role", consumer->role));
 }
 

@@ -38,7 +38,16 @@ rd_kafka_resp_err_t quire_kafka_commit_within(rd_kafka_t *client, const rd_kafka
     return refused == RD_KAFKA_RESP_ERR_NO_ERROR ? answer.error : refused;
 }
 
-bool quire_kafka_close_within(rd_kafka_t *client, int wait_ms) {
+/* By events, not by callbacks: fetched messages come through this queue too, and no callback takes them. */
+static void close_turn(rd_kafka_t *client, rd_kafka_queue_t *queue, quire_kafka_on_rebalance *on_rebalance,
+                       void *context) {
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CLOSE_TURN_MS);
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+        on_rebalance(client, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event), context);
+    rd_kafka_event_destroy(event); /* takes NULL */
+}
+
+bool quire_kafka_close_within(rd_kafka_t *client, int wait_ms, quire_kafka_on_rebalance *on_rebalance, void *context) {
     const uint64_t deadline_ns = quire_monotonic_ns() + (uint64_t)wait_ms * MS_NS;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
     rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(client, queue);
@@ -47,7 +56,7 @@ bool quire_kafka_close_within(rd_kafka_t *client, int wait_ms) {
         rd_kafka_error_destroy(refused); /* closed already, or failed for good: there is no group to leave */
     else
         while (!rd_kafka_consumer_closed(client) && left_ms(deadline_ns) > 0)
-            (void)rd_kafka_queue_poll_callback(queue, CLOSE_TURN_MS);
+            close_turn(client, queue, on_rebalance, context);
     const bool closed = refused != NULL || rd_kafka_consumer_closed(client);
     rd_kafka_queue_destroy(queue);
     return closed;

@@ -106,7 +106,9 @@ class Stack:
 
     def gateway_settings(self):
         return {**self._kafka_settings(), "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
-                "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, "QUIRE_GATEWAY_DRAIN_MS": "500", **self.settings}
+                "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, "QUIRE_GATEWAY_DRAIN_MS": "500",
+                # A broker that starts takes long on a busy machine, and nobody starts a gateway again here.
+                "QUIRE_GATEWAY_STUCK_MS": "120000", **self.settings}
 
     def _service(self, name, room, **settings):
         return Service(name, os.path.join(self.folder, name), room,
