@@ -31,7 +31,7 @@ def pattern(shown):
 def test_the_page_splits_into_its_commands():
     """Else a page that is written otherwise would pass by running nothing."""
     names = [command.split()[1] for command, _ in commands() if command.startswith("./quire")]
-    assert names == ["up", "new-consumer", "test", "up", "logs", "logs", "logs", "scale", "tell-again"]
+    assert names == ["up", "trace", "trace", "new-consumer", "test", "up", "trace", "scale", "tell-again"]
     assert len(commands()) == 16 and re.fullmatch(pattern("a…c"), "abc") and not re.fullmatch(pattern("a…c"), "abd")
 
 

@@ -1,9 +1,12 @@
 """What a container may not do, however it is asked."""
 
 import json
+import os
 import subprocess
 
 import pytest
+
+from conftest import ROOT
 
 OURS = ["proxy", "gateway", "session", "session-password", "documents", "query", "stats", "tags"]
 ALL = [*OURS, "kafka", "primary", "replica-1", "replica-2", "redis", "prometheus"]
@@ -36,12 +39,14 @@ def test_only_the_proxy_is_published(stack):
     ids = stack.compose("ps", "-q").split()
     published = [bindings for container in ids
                  for bindings in json.loads(stack.inspect(container, "{{json .HostConfig.PortBindings}}") or "{}").values()]
-    assert published == [[{"HostIp": "127.0.0.1", "HostPort": stack.url.rsplit(":", 1)[1]}]]
+    ports = [os.environ[name] for name in ("QUIRE_HTTP_PORT", "QUIRE_HTTPS_PORT")]
+    assert published == [[{"HostIp": "127.0.0.1", "HostPort": port}] for port in ports]
 
 
 def test_no_secret_in_environment_arguments_or_logs(stack):
-    from conftest import ROOT
-    secrets = [path.read_text().split()[-1] for path in (ROOT / "compose/secrets").iterdir() if path.name != "seal_public"]
+    words = {path.name: path.read_text().split() for path in (ROOT / "compose/secrets").iterdir() if path.name != "seal_public"}
+    key = words.pop("tls_certificate")
+    secrets = [last for *_, last in words.values()] + [key[key.index("KEY-----") + 1]]
     ids = stack.compose("ps", "-aq").split()
     inspected = subprocess.run(["docker", "inspect", *ids], text=True, capture_output=True, check=True).stdout
     logs = stack.compose("logs", "--no-color")
