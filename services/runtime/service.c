@@ -238,6 +238,8 @@ static void stop(struct process *process) {
         quire_subscription_destroy(process->subscriptions[i]);
     quire_replies_destroy(process->replies, FLUSH_WAIT_MS);
     quire_publisher_destroy(process->publisher);
+    if (process->options->stop != NULL)
+        process->options->stop(process->options->context);
 }
 
 /* Signals are for the main thread: blocked before any other is made, which inherit that. */

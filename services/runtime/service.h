@@ -40,6 +40,8 @@ struct quire_service_options {
     /* After config, before workers; may be NULL. The settings live as long as the process. */
     bool (*start)(void *context, const struct quire_runtime_settings *settings, struct quire_log *log,
                   struct quire_metrics *metrics);
+    /* After the last worker has ended, while log and metrics are still there; also when start failed. May be NULL. */
+    void (*stop)(void *context);
     const struct quire_background_options *background;
     size_t background_count;
     const struct quire_subscription_options *subscriptions; /* topics of events that it follows (subscription.h) */

@@ -46,11 +46,12 @@ bool session_start(void *context, const struct quire_runtime_settings *runtime, 
     return true;
 }
 
-void session_stop(struct session_context *context) {
-    secrets_destroy(context->secrets);
-    context->secrets = NULL;
-    seen_destroy(context->seen);
-    context->seen = NULL;
+void session_stop(void *context) {
+    struct session_context *session = context;
+    secrets_destroy(session->secrets);
+    session->secrets = NULL;
+    seen_destroy(session->seen);
+    session->seen = NULL;
 }
 
 bool session_open_password(struct quire_request *request, ProtobufCBinaryData sealed, const char *field,

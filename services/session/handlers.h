@@ -26,7 +26,7 @@ struct session_context {
 /* quire_service_options.start: opens what the settings name. False after logging why not. */
 bool session_start(void *context, const struct quire_runtime_settings *runtime, struct quire_log *log,
                    struct quire_metrics *metrics);
-void session_stop(struct session_context *context);
+void session_stop(void *context);
 
 /* All statements of the service, for quire_service_options. */
 const struct quire_statement *const *session_statements(size_t *ret_count);

@@ -13,11 +13,10 @@ int main(int argc, char **argv) {
         .settings = &settings,
         .context = &context,
         .start = session_start,
+        .stop = session_stop,
         .background = background,
         .background_count = sizeof background / sizeof background[0],
     };
     options.statements = session_statements(&options.statements_count);
-    int status = quire_service_main(argc, argv, &options);
-    session_stop(&context);
-    return status;
+    return quire_service_main(argc, argv, &options);
 }
