@@ -8,7 +8,7 @@
 engine_ready
 toolchain_ready
 bench_run() {
-    local options=(-e "QUIRE_COMMIT=$(git -C "$QUIRE_ROOT" describe --always --dirty 2>/dev/null || echo unknown)")
+    local options=(-e QUIRE_BUILD=/build/release -e "QUIRE_COMMIT=$(git -C "$QUIRE_ROOT" describe --always --dirty 2>/dev/null || echo unknown)")
     [ ! -s "$QUIRE_CA_BUNDLE" ] || options+=(-v "$QUIRE_CA_BUNDLE:/run/ca.crt:ro" -e PIP_CERT=/run/ca.crt)
     toolchain_run --shm-size 1g "${options[@]}" -- python3 tests/bench/run.py "$@"
 }
