@@ -16,23 +16,26 @@ import shlex
 import sys
 from html import escape
 from pathlib import Path
+from string import Template
 
 FOLDER = Path(__file__).parent
-STYLE = """
-    :root { color-scheme: light dark; --paper: #fcfcfa; --room: #f1f3f5; --card: #fff; --ink: #1d2127; --soft: #5b6470; --line: #8c96a3; --strong: #2557c7; }
-    @media (prefers-color-scheme: dark) {
-      :root { --paper: #15171b; --room: #1c1f25; --card: #262b33; --ink: #e6e8eb; --soft: #a3adba; --line: #75808e; --strong: #8fb2ff; }
-    }
-    text { font: 12px system-ui, "DejaVu Sans", sans-serif; fill: var(--soft); text-anchor: middle; }
-    .title { font-size: 14px; font-weight: 600; fill: var(--ink); }
-    .topic .title { font: 600 12.5px ui-monospace, "DejaVu Sans Mono", monospace; }
-    .room { fill: var(--room); } .room-title { font-size: 12px; letter-spacing: .05em; }
-    .box rect { fill: var(--card); stroke: var(--line); }
-    .box.strong rect { stroke: var(--strong); stroke-width: 1.6; } .box.faint rect { stroke-dasharray: 4 3; }
-    .arrow { fill: none; stroke: var(--line); stroke-width: 1.4; marker-end: url(#tip); }
-    .arrow.strong { stroke: var(--strong); stroke-width: 2; marker-end: url(#tip-strong); } .arrow.faint { stroke-dasharray: 4 3; }
-    .tip { fill: var(--line); } .tip-strong { fill: var(--strong); }
-    .label { font-size: 11.5px; paint-order: stroke; stroke: var(--paper); stroke-width: 5px; stroke-linejoin: round; } .in-room { stroke: var(--room); }
+LIGHT = {"paper": "#fcfcfa", "room": "#f1f3f5", "card": "#fff", "ink": "#1d2127", "soft": "#5b6470", "line": "#8c96a3", "strong": "#2557c7"}
+DARK = {"paper": "#15171b", "room": "#1c1f25", "card": "#262b33", "ink": "#e6e8eb", "soft": "#a3adba", "line": "#75808e", "strong": "#8fb2ff"}
+SHAPES = """
+    text { font-family: system-ui, "DejaVu Sans", sans-serif; font-size: 12px; text-anchor: middle; }
+    .title { font-size: 14px; font-weight: 600; } .room-title { font-size: 12px; letter-spacing: .05em; }
+    .topic .title { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 12.5px; }
+    .box.strong rect { stroke-width: 1.6; } .box.faint rect { stroke-dasharray: 4 3; }
+    .arrow { fill: none; stroke-width: 1.4; marker-end: url(#tip); }
+    .arrow.strong { stroke-width: 2; marker-end: url(#tip-strong); } .arrow.faint { stroke-dasharray: 4 3; }
+    .label { font-size: 11.5px; paint-order: stroke; stroke-width: 5px; stroke-linejoin: round; }
+"""
+# Not by CSS variables: not every program that shows an SVG knows them, and what is unknown is black.
+COLOURS = """
+    .paper { fill: $paper; } .room { fill: $room; } text { fill: $soft; } .title { fill: $ink; }
+    .box rect { fill: $card; stroke: $line; } .box.strong rect { stroke: $strong; }
+    .arrow { stroke: $line; } .arrow.strong { stroke: $strong; } .tip { fill: $line; } .tip-strong { fill: $strong; }
+    .label { stroke: $paper; } .label.in-room { stroke: $room; }
 """
 MARKER = '<marker id="{0}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path class="{0}" d="M0 0L8 4L0 8z"/></marker>'
 FLAGS = {"strong", "faint", "topic"}
@@ -101,8 +104,13 @@ class Drawing:
         width, height = self.size
         head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
                 f'aria-label="Requests go from the proxy through the gateway to Kafka topics and their consumers; replies come back over quire.replies.">')
-        paper = f'<rect width="{width}" height="{height}" fill="var(--paper)" rx="14"/>'
-        return "\n".join([head, f"<style>{STYLE}</style>", f'<defs>{MARKER.format("tip")}{MARKER.format("tip-strong")}</defs>', paper, *self.parts, "</svg>", ""])
+        paper = f'<rect width="{width}" height="{height}" class="paper" rx="14"/>'
+        return "\n".join([head, f"<style>{style()}</style>", f'<defs>{MARKER.format("tip")}{MARKER.format("tip-strong")}</defs>', paper, *self.parts, "</svg>", ""])
+
+
+def style():
+    colours = Template(COLOURS)
+    return f"{SHAPES}{colours.substitute(LIGHT)}@media (prefers-color-scheme: dark) {{{colours.substitute(DARK)}}}\n"
 
 
 def rounded(points):
