@@ -129,6 +129,10 @@ void quire_publisher_poll(struct quire_publisher *publisher, uint64_t now_ns) {
     (void)quire_kafka_learn(publisher->client, &publisher->topics); /* one that isn't there is looked for again */
 }
 
+bool quire_publisher_failed(const struct quire_publisher *publisher) {
+    return atomic_load(&publisher->link.fatal);
+}
+
 void quire_publisher_destroy(struct quire_publisher *publisher) {
     if (publisher == NULL)
         return;

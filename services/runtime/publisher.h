@@ -28,6 +28,8 @@ QUIRE_MUSTCHECK bool quire_publisher_publish(struct quire_publisher *publisher, 
                                              size_t count);
 /* As quire_replies_poll. */
 void quire_publisher_poll(struct quire_publisher *publisher, uint64_t now_ns);
+/* As quire_replies_failed. */
+bool quire_publisher_failed(const struct quire_publisher *publisher);
 void quire_publisher_destroy(struct quire_publisher *publisher);
 
 #endif

@@ -154,6 +154,10 @@ bool quire_replies_ready(const struct quire_replies *replies) {
            !atomic_load(&replies->small.link.down);
 }
 
+bool quire_replies_failed(const struct quire_replies *replies) {
+    return atomic_load(&replies->small.link.fatal) || atomic_load(&replies->bulk.link.fatal);
+}
+
 static void destroy_producer(struct producer *producer, int wait_ms) {
     if (producer->client == NULL)
         return;

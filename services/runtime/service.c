@@ -190,7 +190,10 @@ static bool start(struct process *process) {
 
 /* Serving and stopping. */
 
-static bool worker_failed(const struct process *process) {
+/* What can't be mended from within: the process ends, and is started again. */
+static bool has_failed(const struct process *process) {
+    if (quire_replies_failed(process->replies) || quire_publisher_failed(process->publisher))
+        return true;
     for (size_t i = 0; i < process->workers_count; i++) {
         if (quire_worker_failed(process->workers[i]))
             return true;
@@ -206,7 +209,7 @@ static bool worker_failed(const struct process *process) {
 static bool serve(struct process *process, const sigset_t *signals) {
     const struct timespec turn = {0, TURN_MS * 1000000L};
 
-    while (!worker_failed(process)) {
+    while (!has_failed(process)) {
         const int signal_number = sigtimedwait(signals, NULL, &turn);
         if (signal_number > 0) {
             QUIRE_LOG(process->log, QUIRE_INFO, "service.stopping", QUIRE_INTEGER("signal", signal_number));
@@ -216,7 +219,7 @@ static bool serve(struct process *process, const sigset_t *signals) {
         quire_replies_poll(process->replies, now_ns);
         quire_publisher_poll(process->publisher, now_ns);
     }
-    QUIRE_LOG(process->log, QUIRE_ERROR, "service.worker_failed");
+    QUIRE_LOG(process->log, QUIRE_ERROR, "service.failed");
     return false;
 }
 

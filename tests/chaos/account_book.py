@@ -11,6 +11,8 @@ from topics import Contract, read_all
 
 _TOPIC = "quire.documents.events"
 _SETTLED_S = 30
+_RELAYS = """SELECT a.pid, a.client_port, a.state, a.state_change, a.wait_event, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted"""
 
 
 @dataclass
@@ -26,7 +28,10 @@ class Change:
 
 def events(stack):
     """All that were published, in the order of their partitions, once nothing waits to be."""
-    wait_until(lambda: stack.primary.query("SELECT count(*) FROM documents.outbox")[0][0] == 0, _SETTLED_S, "the outbox is empty")
+    try:
+        wait_until(lambda: stack.primary.query("SELECT count(*) FROM documents.outbox")[0][0] == 0, _SETTLED_S, "the outbox is empty")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; who relays events: {stack.primary.query(_RELAYS)}; documents said last:\n{stack.documents.log_tail()}") from error
     kind = Contract().message("DocumentEvent")
     found = (kind.FromString(message.value()) for message in read_all(stack.kafka.brokers, [_TOPIC]))
     return [Change(event.sequence, event.kind, str(uuid.UUID(bytes=event.document_id)), event.version, event.request_id) for event in found]

@@ -5,10 +5,18 @@ as quick as it can be while it has no delay. The network emulator of the kernel 
     relay.py LISTEN_PORT:TARGET_PORT ...     on loopback; a line "LISTEN_PORT SECONDS" on standard input sets the delay of each direction"""
 
 import asyncio
+import socket
 import sys
 
 CHUNK_BYTES = 64 * 1024
 WAITING_CHUNKS_MAX = 256  # then reading stops, as with any full pipe
+
+
+def keep_alive(end):
+    """As PostgreSQL has it (compose/postgres/postgresql.conf): a peer that vanished without a word is noticed, and its backend ends."""
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in ((socket.TCP_KEEPIDLE, 5), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 3)):
+        end.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class Route:
@@ -27,6 +35,8 @@ class Route:
         except OSError:
             writer.close()
             return
+        for end in (writer, far_writer):
+            keep_alive(end.get_extra_info("socket"))
         await asyncio.gather(self.forward(reader, far_writer), self.forward(far_reader, writer))
 
     async def forward(self, reader, writer):

@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 
+import pytest
+
 from conftest import ROOT
 
 PAGE = ROOT / "docs/ADDING-A-CONSUMER.md"
@@ -35,6 +37,7 @@ def test_the_page_splits_into_its_commands():
     assert len(commands()) == 16 and re.fullmatch(pattern("a…c"), "abc") and not re.fullmatch(pattern("a…c"), "abd")
 
 
+@pytest.mark.timeout(900)  # it builds images twice, and the tests
 def test_every_command_of_the_page(stack):
     assert not FOLDER.exists(), f"{FOLDER} is in the way: the page makes it"
     environment = {name: value for name, value in os.environ.items() if name != "QUIRE_EXTENSIONS"}
