@@ -30,7 +30,8 @@ bool quire_replies_send(struct quire_replies *replies, const struct quire_envelo
 void quire_replies_poll(struct quire_replies *replies, uint64_t now_ns);
 /* It knows the reply topics and can reach a broker. */
 bool quire_replies_ready(const struct quire_replies *replies);
-/* A producer has failed for good (librdkafka's INTRODUCTION.md, "Fatal errors"): nothing is sent any more. Any thread. */
+/* A producer has failed for good (librdkafka's INTRODUCTION.md, "Fatal errors"): nothing is sent any more. Any thread.
+ */
 bool quire_replies_failed(const struct quire_replies *replies);
 /* Waits at most wait_ms for what is queued, then drops it. Takes NULL. */
 void quire_replies_destroy(struct quire_replies *replies, int wait_ms);
