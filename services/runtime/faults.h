@@ -2,11 +2,19 @@
  * all others these are nothing.
  *
  * A request names its fault in the header `quire-fault`, or, through the gateway, in a request id
- * "fault.<name>.<anything>": crash                  the process is killed when the request's turn comes, each time fail
- * the request counts as failed three times crash-before-watermark killed after the commit, before it is flushed and its
- * watermark published; on the first attempt only, as those below crash-after-commit     killed after commit and
- * watermark, before reply and offset pause-after-commit     rests there for 3 s, so that somebody else can do the
- * killing */
+ * "fault.<name>.<anything>":
+ *
+ * - `crash`: the process is killed when the request's turn comes, each time.
+ *
+ * - `fail`: the request counts as failed three times.
+ *
+ * - `crash-before-watermark`: killed after the commit, before it is flushed and its watermark published; on the first
+ *   attempt only, as those below.
+ *
+ * - `crash-after-commit`: killed after commit and watermark, before reply and offset.
+ *
+ * - `pause-after-commit`: rests there for 3 s, so that somebody else can do the killing.
+ */
 #ifndef QUIRE_RUNTIME_FAULTS_H
 #define QUIRE_RUNTIME_FAULTS_H
 
