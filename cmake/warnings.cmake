@@ -10,6 +10,9 @@ if(QUIRE_SANITIZE)
     if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND QUIRE_SANITIZE MATCHES "undefined")
         target_compile_options(quire_sanitizers INTERFACE -fno-sanitize=function)
     endif()
+    if(QUIRE_FUZZ) # a fuzzer sees only what is compiled so: without it, it mutates blindly
+        target_compile_options(quire_sanitizers INTERFACE -fsanitize=fuzzer-no-link)
+    endif()
 endif()
 
 # What uninstrumented libraries lock with, in a form that ThreadSanitizer sees; no program of ours asks for it by itself.

@@ -72,6 +72,8 @@ def service_faults(service):
             yield f"the lane's name {lane.name!r} must be lower-case letters, digits and '_', as it makes the setting QUIRE_<LANE>_WORKERS."
         if lane.batch_max < 1 or lane.workers < 1:
             yield f"lane {lane.name!r}: batch_max and workers are at least 1."
+        if lane.nice > 19:
+            yield f"lane {lane.name!r}: nice is at most 19."
     for name in service.depends_on:
         if name not in CHECKS:
             yield f"depends_on {name!r} is no check that runtime/ can make; it knows {', '.join(sorted(CHECKS))}."

@@ -22,6 +22,7 @@ class Lane:
         self.topic = option.topic
         self.batch_max = option.batch_max
         self.workers = option.workers
+        self.nice = option.nice
         self.bulk = False  # some call's bulk_lane
 
 

@@ -118,7 +118,7 @@ def service_tables(service):
     for call in service.calls:
         yield from call_rows(service, call, f"segments_{name}__{call.name}")
     yield "};"
-    lanes = ", ".join(f"{{{quote(lane.name)}, {quote(lane.topic)}, {lane.batch_max}, {lane.workers}}}" for lane in service.lanes)
+    lanes = ", ".join(f"{{{quote(lane.name)}, {quote(lane.topic)}, {lane.batch_max}, {lane.workers}, {lane.nice}}}" for lane in service.lanes)
     yield f"static const struct quire_lane lanes_{name}[] = {{{lanes}}};"
     if service.depends_on:
         texts = ", ".join(quote(text) for text in service.depends_on)

@@ -39,7 +39,7 @@ struct quire_message_spec {
 
 struct quire_lane {
     const char *name, *topic;
-    uint32_t batch_max, workers;
+    uint32_t batch_max, workers, nice;
 };
 
 /* A path template's segments: a literal, or the request field (its index) that the segment fills. */

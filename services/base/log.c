@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,6 +13,8 @@
     (QUIRE_LOG_LINE_BYTES / 4) /* escaped; so that one long text leaves room for the other fields                      \
                                 */
 
+static const char *const level_names[] = {
+    [QUIRE_DEBUG] = "debug", [QUIRE_INFO] = "info", [QUIRE_WARN] = "warn", [QUIRE_ERROR] = "error"};
 static const char cut_mark[] = "\xe2\x80\xa6"; /* an ellipsis ends a text that was cut */
 static const char line_end[] = "}\n";
 static const char cut_line_end[] = ",\"cut\":true}\n"; /* fields are missing */
@@ -30,6 +33,16 @@ struct line {
 };
 
 #define LINE_ROOM (QUIRE_LOG_LINE_BYTES - sizeof(cut_line_end))
+
+bool quire_log_level_parse(const char *text, enum quire_log_level *ret_level) {
+    for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+        if (strcmp(text, level_names[i]) == 0) {
+            *ret_level = (enum quire_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 struct quire_log *quire_log_create(const char *service, const char *instance, enum quire_log_level level, int fd) {
     struct quire_log *log = malloc(sizeof(*log));
@@ -55,33 +68,10 @@ static bool put(struct line *line, const char *bytes, size_t size) {
     return true;
 }
 
-static bool continues(uint8_t byte) {
-    return (byte & 0xc0) == 0x80;
-}
-
-/* Length of the well-formed UTF-8 character at the start of text (RFC 3629: no overlong ones, no surrogates, up to
- * U+10FFFF); 0: none. */
-static size_t character_size(struct quire_slice text) {
-    const uint8_t *b = text.bytes;
-    if (b[0] < 0x80)
-        return 1;
-    if (b[0] >= 0xc2 && b[0] <= 0xdf)
-        return text.size >= 2 && continues(b[1]) ? 2 : 0;
-    if (b[0] >= 0xe0 && b[0] <= 0xef) {
-        uint8_t low = b[0] == 0xe0 ? 0xa0 : 0x80, high = b[0] == 0xed ? 0x9f : 0xbf;
-        return text.size >= 3 && b[1] >= low && b[1] <= high && continues(b[2]) ? 3 : 0;
-    }
-    if (b[0] >= 0xf0 && b[0] <= 0xf4) {
-        uint8_t low = b[0] == 0xf0 ? 0x90 : 0x80, high = b[0] == 0xf4 ? 0x8f : 0xbf;
-        return text.size >= 4 && b[1] >= low && b[1] <= high && continues(b[2]) && continues(b[3]) ? 4 : 0;
-    }
-    return 0;
-}
-
 /* One character as it may stand in a JSON string and on a terminal: C0, DEL and C1 escaped, what is no UTF-8 replaced
  * by U+FFFD. Returns how many bytes of the text it took; *ret_size is how many it wrote, at most 6. */
 static size_t escape(struct quire_slice text, char ret_bytes[8], size_t *ret_size) {
-    size_t taken = character_size(text);
+    size_t taken = quire_utf8_character_bytes(text, 0);
     unsigned control = 0x100;
     if (taken == 0) {
         memcpy(ret_bytes, "\xef\xbf\xbd", 3);
@@ -197,7 +187,6 @@ static void write_all(int fd, const char *bytes, size_t size) {
 
 void quire_log_write_at(struct quire_log *log, enum quire_log_level level, uint64_t unix_us, const char *event,
                         const struct quire_log_field *fields, size_t fields_count) {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
     char time[QUIRE_TIME_US_CHARACTERS + 1];
     struct line line;
     if (!quire_log_on(log, level))
@@ -207,7 +196,7 @@ void quire_log_write_at(struct quire_log *log, enum quire_log_level level, uint6
     quire_time_us_text((int64_t)unix_us, time);
     line.bytes[line.size++] = '{';
     put_field(&line, &QUIRE_CTEXT("time", time));
-    put_field(&line, &QUIRE_CTEXT("level", levels[level]));
+    put_field(&line, &QUIRE_CTEXT("level", level_names[level]));
     put_field(&line, &QUIRE_CTEXT("event", event));
     put_field(&line, &QUIRE_CTEXT("service", log->service));
     put_field(&line, &QUIRE_CTEXT("instance", log->instance));

@@ -29,6 +29,9 @@ struct quire_log_field {
 #define QUIRE_NUMBER(n, value) ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_NUMBER, .number = (value)})
 #define QUIRE_FLAG(n, value) ((struct quire_log_field){.name = (n), .type = QUIRE_LOG_BOOLEAN, .integer = (value)})
 
+/* "debug", "info", "warn" or "error" to a level. False for any other text. */
+QUIRE_MUSTCHECK bool quire_log_level_parse(const char *text, enum quire_log_level *ret_level);
+
 /* `service` and `instance` stand in every line and must outlive the log. Writes to file descriptor `fd`. NULL: no
  * memory. */
 QUIRE_MUSTCHECK struct quire_log *quire_log_create(const char *service, const char *instance,

@@ -29,6 +29,7 @@
 #define QUIRE_HEADER_DLT_TOPIC "quire-dlt-topic"
 #define QUIRE_HEADER_DLT_PARTITION "quire-dlt-partition"
 #define QUIRE_HEADER_DLT_OFFSET "quire-dlt-offset"
+#define QUIRE_HEADER_DLT_LOST_BYTES "quire-dlt-lost-bytes"
 
 #define QUIRE_HEALTH_METHOD "quire.Health/Check"
 

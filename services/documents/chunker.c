@@ -1,6 +1,6 @@
 #include "documents/chunker.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #include <assert.h>
 #include <unicode/ubrk.h>
@@ -48,8 +48,7 @@ static bool join_headings(struct cutter *cutter) {
         if (part.size == 0 || size + separator >= sizeof(joined))
             continue;
         memcpy(joined + size, " > ", separator);
-        part.size = text_boundary(
-            part, part.size < sizeof(joined) - size - separator ? part.size : sizeof(joined) - size - separator);
+        part = quire_utf8_cut(part, sizeof(joined) - size - separator);
         memcpy(joined + size + separator, part.bytes, part.size);
         size += separator + part.size;
     }
@@ -131,13 +130,14 @@ static size_t cut_before(struct quire_slice text, size_t start, size_t end) {
 static bool add_sentence(struct cutter *cutter, size_t end) {
     while (cutter->end < end) {
         const size_t start = cutter->end;
-        size_t characters = text_characters((struct quire_slice){cutter->text.bytes + start, end - start});
+        size_t characters = quire_utf8_characters((struct quire_slice){cutter->text.bytes + start, end - start});
         if (characters <= CHUNK_CHARACTERS_MAX)
             return add_piece(cutter, end, characters);
         /* Cut away all that is surely too long in one go, so that a text without sentences costs no square. */
         for (size_t left = characters; left > CHUNK_CHARACTERS_MAX; left -= characters) {
             const size_t cut = cut_before(cutter->text, cutter->end, end);
-            characters = text_characters((struct quire_slice){cutter->text.bytes + cutter->end, cut - cutter->end});
+            characters =
+                quire_utf8_characters((struct quire_slice){cutter->text.bytes + cutter->end, cut - cutter->end});
             if (!add_piece(cutter, cut, characters))
                 return false;
         }
@@ -150,8 +150,8 @@ static bool add_body(struct cutter *cutter, UBreakIterator **sentences, size_t e
     const struct quire_slice body = {cutter->text.bytes + cutter->end, end - cutter->end};
     if (body.size == 0)
         return true;
-    if (body.size <= CHUNK_CHARACTERS && cutter->characters + text_characters(body) <= CHUNK_CHARACTERS)
-        return add_piece(cutter, end, text_characters(body));
+    if (body.size <= CHUNK_CHARACTERS && cutter->characters + quire_utf8_characters(body) <= CHUNK_CHARACTERS)
+        return add_piece(cutter, end, quire_utf8_characters(body));
     UErrorCode error = U_ZERO_ERROR;
     if (*sentences == NULL)
         *sentences = ubrk_open(UBRK_SENTENCE, "", NULL, 0, &error);

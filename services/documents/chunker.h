@@ -20,8 +20,8 @@ struct chunk {
     struct quire_slice heading; /* "Operating > Backups", in the arena; empty: none */
 };
 
-/* Cuts valid UTF-8 (text_valid) of at least one byte. Chunks are in the arena; there is at least one. False without
- * memory. */
+/* Cuts valid UTF-8 (quire_utf8_valid) of at least one byte. Chunks are in the arena; there is at least one. False
+ * without memory. */
 QUIRE_MUSTCHECK bool chunker_cut(struct quire_arena *arena, struct quire_slice text, struct chunk **ret_chunks,
                                  size_t *ret_count);
 

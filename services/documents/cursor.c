@@ -39,6 +39,7 @@ void cursor_encode(const struct cursor *cursor, const struct cursor_scope *scope
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium 1.0.18 takes bytes from 0x80 on for digits, so what was read is spelled again and compared. */
 bool cursor_decode(struct quire_slice text, const struct cursor_scope *scope, struct cursor *ret_cursor) {
     uint8_t bytes[CURSOR_BYTES], check[CHECK_BYTES];
     size_t size = 0;
@@ -49,6 +50,10 @@ bool cursor_decode(struct quire_slice text, const struct cursor_scope *scope, st
         return false;
     check_of(bytes, scope, check);
     if (memcmp(check, bytes + PLAIN_BYTES, CHECK_BYTES) != 0)
+        return false;
+    char spelled[CURSOR_CHARACTERS + 1];
+    (void)sodium_bin2base64(spelled, sizeof(spelled), bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    if (memcmp(spelled, text.bytes, CURSOR_CHARACTERS) != 0)
         return false;
     ret_cursor->created_at_ms = (int64_t)quire_get_u64(bytes + 1);
     memcpy(ret_cursor->id, bytes + 9, 16);

@@ -1,7 +1,7 @@
 #include "documents/draft.h"
 
+#include "base/utf8.h"
 #include "text/language.h"
-#include "text/utf8.h"
 
 #include <assert.h>
 #include <yyjson.h>
@@ -27,19 +27,10 @@ void draft_judge(const struct draft_source *source, struct draft_fault *ret_faul
         *ret_fault = (struct draft_fault){"title", "is required"};
     else if (source->content == NULL || source->content[0] == '\0')
         *ret_fault = (struct draft_fault){"content", "is required"};
-    else if (!text_valid(quire_slice_of(source->title)))
-        *ret_fault = (struct draft_fault){"title", "is not valid UTF-8"};
-    else if (!text_valid(quire_slice_of(source->content)))
-        *ret_fault = (struct draft_fault){"content", "is not valid UTF-8"};
-    else if (source->metadata != NULL && !text_valid(quire_slice_of(source->metadata)))
-        *ret_fault = (struct draft_fault){"metadata", "is not valid UTF-8"};
     else if (source->metadata != NULL && !is_json_object(source->metadata))
         *ret_fault = (struct draft_fault){"metadata", "must be an object"};
     else if (source->language != NULL && !text_is_language_code(quire_slice_of(source->language)))
         *ret_fault = (struct draft_fault){"language", "must be an ISO 639-1 code in lower case, as en"};
-    for (size_t i = 0; i < source->tags_count && ret_fault->field == NULL; i++)
-        if (!text_valid(quire_slice_of(source->tags[i])))
-            *ret_fault = (struct draft_fault){"tags", "is not valid UTF-8"};
 }
 
 /* {"one","two"}: every item quoted, quotes and backslashes escaped (PostgreSQL manual, 8.15.6). */
@@ -71,8 +62,8 @@ static bool write_tags(struct quire_arena *arena, char *const *tags, size_t coun
 /* The title helps where the content is short. */
 static const char *detect_language(struct quire_slice title, struct quire_slice content) {
     uint8_t sample[TEXT_LANGUAGE_BYTES];
-    const size_t title_size = text_boundary(title, sizeof(sample) / 4);
-    const size_t content_size = text_boundary(content, sizeof(sample) - title_size - 1);
+    const size_t title_size = quire_utf8_cut(title, sizeof(sample) / 4).size;
+    const size_t content_size = quire_utf8_cut(content, sizeof(sample) - title_size - 1).size;
     memcpy(sample, title.bytes, title_size);
     sample[title_size] = '\n';
     memcpy(sample + title_size + 1, content.bytes, content_size);
@@ -132,7 +123,7 @@ bool drafts_take_lexemes(struct quire_request *request, const PGresult *result, 
     }
     assert(at == lexemes_count); /* documents.lexemes answers each word */
     at = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && lexemes_count > 0; i++) { /* without words there are no rows, and no array */
         const struct quire_slice *words = postings_words(drafts[i].postings, &words_count);
         /* The result lives as long as this call, and rows outlive it: most lexemes are their word itself, the others
          * get copies. */

@@ -1,6 +1,6 @@
 #include "documents/postings.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/words.h"
 
 #include <assert.h>
@@ -162,7 +162,7 @@ bool postings_gather(struct quire_arena *arena, struct quire_slice title, struct
         return false;
     for (size_t i = 0; i < chunks_count; i++) {
         const struct quire_slice body = {text.bytes + chunks[i].start, chunks[i].end - chunks[i].start};
-        postings->characters[i] = text_characters(body);
+        postings->characters[i] = quire_utf8_characters(body);
         postings->chunk = (uint32_t)i;
         postings->left = i == 0 ? SIZE_MAX : POSTINGS_TITLE_WORDS;
         postings->once = true;

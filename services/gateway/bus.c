@@ -20,11 +20,16 @@ struct bus_turn {
 };
 
 static void bus_serve(struct bus *bus) {
-    (void)rd_kafka_poll(bus->roads[BUS_SMALL].producer, BUS_POLL_MS);
+    (void)rd_kafka_poll(bus->roads[BUS_SMALL].outlets[BUS_AT_ONCE].producer, BUS_POLL_MS);
     for (int index = 0; index < BUS_ROADS; index++) {
-        (void)rd_kafka_poll(bus->roads[index].producer, 0);
-        (void)rd_kafka_poll(bus->roads[index].consumer, 0);
-        quire_series_set(bus->roads[index].queued, rd_kafka_outq_len(bus->roads[index].producer));
+        const struct bus_road *road = &bus->roads[index];
+        int queued = 0;
+        for (int each = 0; each < BUS_OUTLETS && road->outlets[each].producer != NULL; each++) {
+            (void)rd_kafka_poll(road->outlets[each].producer, 0);
+            queued += rd_kafka_outq_len(road->outlets[each].producer);
+        }
+        (void)rd_kafka_poll(road->consumer, 0);
+        quire_series_set(road->queued, queued);
     }
 }
 
@@ -124,11 +129,11 @@ static bool bus_port_init(struct bus *bus, uint32_t ring) {
     port->ring = ring;
     port->partition = (int32_t)((bus_first_partition(bus) + ring) % bus->options.reply_partitions);
     port->event_fd = eventfd(0, EFD_CLOEXEC);
-    port->next_partition = calloc(bus->lanes_count + 1, sizeof(*port->next_partition));
-    if (port->event_fd < 0 || port->next_partition == NULL)
+    port->spreads = calloc(bus->lanes_count + 1, sizeof(*port->spreads));
+    if (port->event_fd < 0 || port->spreads == NULL)
         return false;
     for (size_t lane = 0; lane < bus->lanes_count; lane++)
-        port->next_partition[lane] = bus_first_partition(bus) + ring; /* rings and gateways don't march in step */
+        port->spreads[lane].turn = bus_first_partition(bus) + ring; /* rings and gateways don't march in step */
     const uint64_t one = 1;
     for (int index = 0; index < BUS_ROADS; index++) {
         port->queues[index] = rd_kafka_queue_new(bus->roads[index].consumer);
@@ -144,7 +149,7 @@ static void bus_port_deinit(struct bus_port *port) {
         rd_kafka_queue_io_event_enable(port->queues[index], -1, NULL, 0);
         rd_kafka_queue_destroy(port->queues[index]);
     }
-    free(port->next_partition);
+    free(port->spreads);
     if (port->event_fd >= 0)
         (void)close(port->event_fd);
 }
@@ -223,6 +228,18 @@ int bus_port_event_fd(const struct bus_port *port) {
     return port->event_fd;
 }
 
+/* What is left is of no use to anyone who still waits. */
+static void bus_flush(struct bus *bus, unsigned flush_ms) {
+    const uint64_t end_ns = quire_monotonic_ns() + bus_ns(flush_ms);
+    for (int index = 0; index < BUS_ROADS; index++) {
+        for (int each = 0; each < BUS_OUTLETS && bus->roads[index].outlets[each].producer != NULL; each++) {
+            const uint64_t now_ns = quire_monotonic_ns();
+            if (now_ns < end_ns)
+                (void)rd_kafka_flush(bus->roads[index].outlets[each].producer, (int)((end_ns - now_ns) / 1000000u));
+        }
+    }
+}
+
 /* The queues must be gone before their client, and fetching must have ended before the queues go. */
 void bus_destroy(struct bus *bus, unsigned flush_ms) {
     if (bus == NULL)
@@ -230,10 +247,7 @@ void bus_destroy(struct bus *bus, unsigned flush_ms) {
     atomic_store(&bus->stopping, true);
     if (bus->thread_started)
         (void)pthread_join(bus->thread, NULL);
-    for (int index = 0; index < BUS_ROADS; index++)
-        if (bus->roads[index].producer != NULL && flush_ms > 0)
-            (void)rd_kafka_flush(bus->roads[index].producer,
-                                 (int)flush_ms); /* what is left is of no use to anyone who still waits */
+    bus_flush(bus, flush_ms);
     for (int index = 0; index < BUS_ROADS; index++)
         bus_road_unlisten(&bus->roads[index]);
     for (uint32_t ring = 0; bus->ports != NULL && ring < bus->options.rings; ring++)

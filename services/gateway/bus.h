@@ -1,5 +1,5 @@
-/* The gateway's side of Kafka: two roads a process, small and bulk, each a producer and a reply consumer of its own (so
- * that 15 MiB stands before nobody); a partition of each reply topic and one eventfd a ring.
+/* The gateway's side of Kafka: two roads a process, small and bulk, each with producers and a reply consumer of its own
+ * (so that 15 MiB stands before nobody); a partition of each reply topic and one eventfd a ring.
  *
  * bus_create/destroy: main thread. A bus_port belongs to one ring; its functions are called on that ring's thread only.
  * Knows no HTTP and no io_uring: a port gives a file descriptor that becomes readable, and takes plain calls. */
@@ -21,14 +21,13 @@ struct bus_options {
     uint32_t reply_partitions; /* of each */
     uint32_t rings;
     const uint8_t *instance;                    /* QUIRE_INSTANCE_BYTES */
-    size_t queue_messages_max, queue_bytes_max; /* of each road's producer: beyond, BUS_FULL */
+    size_t queue_messages_max, queue_bytes_max; /* of each producer: beyond, BUS_FULL */
     size_t message_bytes_max;                   /* of a value: beyond, BUS_TOO_LARGE */
     const struct quire_contract *contract;      /* whose topics' partition counts are kept up to date */
     struct quire_log *log;
     struct quire_metrics *metrics;
+    unsigned gather_us; /* how long a small message waits for others when there are a few; 0: never */
     /* 0 in any of these: the default in brackets. */
-    unsigned linger_ms; /* [0] how long a message waits for others; under load batches fill while earlier ones are on
-                           their way */
     unsigned
         message_timeout_ms; /* [30000] the longest deadline a caller may set: what waited longer is of use to nobody */
     unsigned probe_interval_ms; /* [1000] */
@@ -57,20 +56,23 @@ void bus_port_tick(struct bus_port *port, uint64_t now_ns);
 struct bus_request {
     const struct quire_contract_service *service;
     uint32_t lane;
+    uint32_t waiting;   /* requests of this ring whose replies are awaited */
     const char *method; /* quire-method */
     struct inflight_id_wire {
         uint32_t slot, generation;
     } id;
+    uint64_t now_ns;                                                                           /* CLOCK_MONOTONIC */
     uint64_t deadline_ms;                                                                      /* wall clock */
     struct quire_slice request_id, traceparent, client, idempotency_key, fingerprint, session; /* empty: no header */
-    struct quire_slice value;                                                                  /* copied */
+    struct quire_slice value;
+    bool value_given; /* from malloc(), and taken over by BUS_SENT; else the value is copied */
 };
 
 enum bus_result { BUS_SENT, BUS_FULL, BUS_TOO_LARGE, BUS_AWAY };
-/* Requests go round robin over the lane's partitions; those with a value above QUIRE_BULK_BYTES by the bulk road.
- * BUS_FULL: the queue is full. BUS_AWAY: the lane's topic isn't known (yet), or the producer has failed for good (it
- * then asks the process to end by SIGTERM). BUS_SENT is no promise of delivery: what isn't delivered before its time is
- * counted and logged, and meets its deadline. */
+/* Requests are spread over the lane's partitions (spread.h); those with a value above QUIRE_BULK_BYTES go by the bulk
+ * road. BUS_FULL: the queue is full. BUS_AWAY: the lane's topic isn't known (yet), or the producer has failed for good
+ * (it then asks the process to end by SIGTERM). BUS_SENT is no promise of delivery: what isn't delivered before its
+ * time is counted and logged, and meets its deadline. */
 QUIRE_MUSTCHECK enum bus_result bus_send(struct bus_port *port, const struct bus_request *request);
 /* What correlation id bus_send will put on a message with this slot and generation (sealing needs it beforehand). */
 void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation,

@@ -164,24 +164,43 @@ static rd_kafka_t *bus_client_create(struct bus_road *road, rd_kafka_type_t type
     return client;
 }
 
-static bool bus_producer_create(struct bus_road *road) {
+static bool bus_set_linger(struct bus *bus, rd_kafka_conf_t *conf, unsigned linger_us) {
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%u.%03u", linger_us / 1000, linger_us % 1000);
+    return bus_set(bus, conf, "linger.ms", text);
+}
+
+static rd_kafka_t *bus_producer_create(struct bus_road *road, unsigned linger_us) {
     struct bus *bus = road->bus;
     const struct bus_options *options = &bus->options;
     rd_kafka_conf_t *conf = bus_common_conf(road);
     if (conf == NULL)
-        return false;
+        return NULL;
     rd_kafka_conf_set_dr_msg_cb(conf, bus_on_undelivered);
     if (!bus_set_all(bus, conf, bus_producer_settings,
                      sizeof(bus_producer_settings) / sizeof(bus_producer_settings[0])) ||
-        !bus_set_number(bus, conf, "linger.ms", options->linger_ms) ||
+        !bus_set_linger(bus, conf, linger_us) ||
         !bus_set_number(bus, conf, "message.timeout.ms", options->message_timeout_ms) ||
         !bus_set_number(bus, conf, "queue.buffering.max.messages", options->queue_messages_max) ||
         !bus_set_number(bus, conf, "queue.buffering.max.kbytes", (options->queue_bytes_max + 1023) / 1024)) {
         rd_kafka_conf_destroy(conf);
-        return false;
+        return NULL;
     }
-    road->producer = bus_client_create(road, RD_KAFKA_PRODUCER, conf);
-    return road->producer != NULL;
+    return bus_client_create(road, RD_KAFKA_PRODUCER, conf);
+}
+
+static bool bus_outlet_open(struct bus_road *road, struct bus_outlet *outlet, unsigned linger_us) {
+    const struct bus *bus = road->bus;
+    outlet->producer = bus_producer_create(road, linger_us);
+    outlet->lane_topics = calloc(bus->lanes_count + 1, sizeof(*outlet->lane_topics));
+    if (outlet->producer == NULL || outlet->lane_topics == NULL)
+        return false;
+    for (size_t lane = 0; lane < bus->lanes_count; lane++) {
+        outlet->lane_topics[lane] = rd_kafka_topic_new(outlet->producer, bus->lane_topic_names[lane], NULL);
+        if (outlet->lane_topics[lane] == NULL)
+            return false;
+    }
+    return true;
 }
 
 static bool bus_consumer_create(struct bus_road *road, bool bulk) {
@@ -201,22 +220,12 @@ static bool bus_consumer_create(struct bus_road *road, bool bulk) {
     return road->consumer != NULL;
 }
 
-static bool bus_road_topics(struct bus_road *road) {
-    struct bus *bus = road->bus;
-    for (size_t lane = 0; lane < bus->lanes_count; lane++) {
-        road->lane_topics[lane] = rd_kafka_topic_new(road->producer, bus->lane_topic_names[lane], NULL);
-        if (road->lane_topics[lane] == NULL)
-            return false;
-    }
-    road->probe_topic = rd_kafka_topic_new(road->producer, road->reply_topic, NULL);
-    road->listen_topic = rd_kafka_topic_new(road->consumer, road->reply_topic, NULL);
-    return road->probe_topic != NULL && road->listen_topic != NULL;
-}
-
 static void bus_road_metrics(struct bus_road *road) {
     struct quire_metrics *metrics = road->bus->options.metrics;
     road->produced = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_kafka_produced_total",
                                        "Messages put into the producer's queue.", "road", road->name);
+    road->gathered = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_kafka_gathered_total",
+                                       "Messages that waited a moment in the producer for others.", "road", road->name);
     road->refused = quire_metrics_one(
         metrics, QUIRE_COUNTER, "quire_kafka_produce_refused_total",
         "Messages that the producer's queue did not take (full, too large, topic unknown).", "road", road->name);
@@ -235,10 +244,14 @@ bool bus_road_open(struct bus *bus, enum bus_road_index index) {
     road->name = index == BUS_BULK ? "bulk" : "small";
     road->reply_topic = index == BUS_BULK ? bus->options.bulk_reply_topic : bus->options.reply_topic;
     bus_road_metrics(road);
-    road->lane_topics = calloc(bus->lanes_count + 1, sizeof(*road->lane_topics));
-    if (road->lane_topics == NULL || !bus_producer_create(road) || !bus_consumer_create(road, index == BUS_BULK))
+    const unsigned gather_us = index == BUS_BULK ? 0 : bus->options.gather_us;
+    if (!bus_outlet_open(road, &road->outlets[BUS_AT_ONCE], 0) ||
+        (gather_us > 0 && !bus_outlet_open(road, &road->outlets[BUS_GATHERING], gather_us)) ||
+        !bus_consumer_create(road, index == BUS_BULK))
         return false;
-    return bus_road_topics(road);
+    road->probe_topic = rd_kafka_topic_new(road->outlets[BUS_AT_ONCE].producer, road->reply_topic, NULL);
+    road->listen_topic = rd_kafka_topic_new(road->consumer, road->reply_topic, NULL);
+    return road->probe_topic != NULL && road->listen_topic != NULL;
 }
 
 static void bus_topic_destroy(rd_kafka_topic_t *topic) {
@@ -246,15 +259,21 @@ static void bus_topic_destroy(rd_kafka_topic_t *topic) {
         rd_kafka_topic_destroy(topic);
 }
 
+/* Its other topics must be gone. */
+static void bus_outlet_close(const struct bus *bus, struct bus_outlet *outlet) {
+    for (size_t lane = 0; outlet->lane_topics != NULL && lane < bus->lanes_count; lane++)
+        bus_topic_destroy(outlet->lane_topics[lane]);
+    free(outlet->lane_topics);
+    if (outlet->producer != NULL)
+        rd_kafka_destroy(outlet->producer);
+}
+
 void bus_road_close(struct bus_road *road) {
-    for (size_t lane = 0; road->lane_topics != NULL && lane < road->bus->lanes_count; lane++)
-        bus_topic_destroy(road->lane_topics[lane]);
-    free(road->lane_topics);
     bus_topic_destroy(road->probe_topic);
     bus_topic_destroy(road->listen_topic);
     if (road->consumer != NULL)
         rd_kafka_destroy(road->consumer);
-    if (road->producer != NULL)
-        rd_kafka_destroy(road->producer);
+    for (int index = 0; index < BUS_OUTLETS; index++)
+        bus_outlet_close(road->bus, &road->outlets[index]);
     *road = (struct bus_road){0};
 }

@@ -5,6 +5,7 @@
 #define QUIRE_GATEWAY_BUS_INTERNAL_H
 
 #include "gateway/bus.h"
+#include "gateway/spread.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -16,19 +17,28 @@
 #define BUS_PROBE_BYTES 12u
 
 enum bus_road_index { BUS_SMALL, BUS_BULK, BUS_ROADS };
+/* A message on its own leaves at once; one of a few waits a moment for the others. librdkafka's linger.ms can't be
+ * changed while a producer runs, so there is one for each. */
+enum bus_outlet_index { BUS_AT_ONCE, BUS_GATHERING, BUS_OUTLETS };
+
+struct bus_outlet {
+    rd_kafka_t *producer;           /* NULL: the road has no such outlet */
+    rd_kafka_topic_t **lane_topics; /* lanes_count of them */
+};
 
 /* One pair of Kafka clients. Everything but the metrics is set before the thread starts, and constant. */
 struct bus_road {
     struct bus *bus;
     const char *name; /* "small", "bulk": label of metrics and logs */
     const char *reply_topic;
-    rd_kafka_t *producer, *consumer;
-    rd_kafka_topic_t **lane_topics; /* the producer's, lanes_count of them */
-    rd_kafka_topic_t *probe_topic;  /* the producer's reply_topic */
+    struct bus_outlet
+        outlets[BUS_OUTLETS]; /* BUS_AT_ONCE on each road, BUS_GATHERING on the small one unless it is off */
+    rd_kafka_t *consumer;
+    rd_kafka_topic_t *probe_topic;  /* reply_topic of BUS_AT_ONCE */
     rd_kafka_topic_t *listen_topic; /* the consumer's reply_topic */
     bool listening;                 /* bus thread: every ring's partition is being fetched */
     bool missed;                    /* bus thread: that a reply partition isn't there has been logged */
-    struct quire_series *produced, *refused, *undelivered, *replies, *queued;
+    struct quire_series *produced, *gathered, *refused, *undelivered, *replies, *queued;
 };
 
 /* A probe's coming and going on one road. Ring thread. */
@@ -45,7 +55,7 @@ struct bus_port {
     int event_fd;
     rd_kafka_queue_t *queues[BUS_ROADS];
     /* Ring thread from here on. */
-    uint32_t *next_partition; /* one a lane */
+    struct spread *spreads; /* one a lane */
     struct bus_probe probes[BUS_ROADS];
     bool ready; /* and bus->losses as it was then */
 };

@@ -32,7 +32,8 @@ static void bus_probe_send(struct bus_port *port, enum bus_road_index index, uin
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = port->partition},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
-    rd_kafka_error_t *error = rd_kafka_produceva(road->producer, vus, sizeof(vus) / sizeof(vus[0]));
+    rd_kafka_error_t *error =
+        rd_kafka_produceva(road->outlets[BUS_AT_ONCE].producer, vus, sizeof(vus) / sizeof(vus[0]));
     if (error != NULL) {
         /* full, or not known yet: the next tick asks again, and a probe that stays away speaks for itself */
         rd_kafka_error_destroy(error);

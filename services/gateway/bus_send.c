@@ -4,6 +4,11 @@
 #include <assert.h>
 
 #define BUS_HEADERS_MAX 13u
+#define BUS_TOGETHER_SHARE 8u /* of a lane's batch: requests that may go to one partition together */
+/* With fewer waiting than the first nobody else is likely to come within the gathering outlet's time; with more than
+ * the second batches fill while earlier ones are on their way (docs/PERFORMANCE.md, "Tried"). */
+#define BUS_GATHER_FROM 4u
+#define BUS_GATHER_TO 64u
 
 void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation,
                      uint8_t ret_bytes[QUIRE_CORRELATION_BYTES]) {
@@ -66,11 +71,13 @@ static enum bus_result bus_result_of(rd_kafka_error_t *error) {
 
 /* Takes headers over: librdkafka owns them after a success only. */
 static enum bus_result bus_produce(rd_kafka_t *producer, rd_kafka_topic_t *topic, int32_t partition,
-                                   rd_kafka_headers_t *headers, struct quire_slice value) {
+                                   rd_kafka_headers_t *headers, const struct bus_request *request) {
+    const struct quire_slice value = request->value;
+    const int value_flag = request->value_given ? RD_KAFKA_MSG_F_FREE : RD_KAFKA_MSG_F_COPY; /* FREE: when sent only */
     rd_kafka_vu_t vus[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = value_flag},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value.bytes, .size = value.size}},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
@@ -88,6 +95,21 @@ static size_t bus_lane_index(const struct bus *bus, const struct bus_request *re
     return bus->service_lanes[service] + request->lane;
 }
 
+/* A share of what a worker takes at once, so that a crowd comes to several workers; one by one where a message keeps a
+ * core busy. */
+static uint32_t bus_together_max(const struct bus_request *request) {
+    const uint32_t batch_max = request->service->lanes[request->lane].batch_max;
+    return batch_max > BUS_TOGETHER_SHARE ? batch_max / BUS_TOGETHER_SHARE : 1;
+}
+
+static const struct bus_outlet *bus_outlet_of(const struct bus_road *road, const struct bus_request *request) {
+    const struct bus_outlet *gathering = &road->outlets[BUS_GATHERING];
+    if (gathering->producer == NULL || request->waiting < BUS_GATHER_FROM || request->waiting > BUS_GATHER_TO)
+        return &road->outlets[BUS_AT_ONCE];
+    quire_series_add(road->gathered, 1);
+    return gathering;
+}
+
 static enum bus_result bus_send_by(struct bus_port *port, const struct bus_road *road,
                                    const struct bus_request *request) {
     size_t lane = bus_lane_index(port->bus, request);
@@ -99,8 +121,10 @@ static enum bus_result bus_send_by(struct bus_port *port, const struct bus_road 
         rd_kafka_headers_destroy(headers);
         return BUS_FULL;
     }
-    int32_t partition = (int32_t)(port->next_partition[lane]++ % partitions);
-    return bus_produce(road->producer, road->lane_topics[lane], partition, headers, request->value);
+    int32_t partition =
+        (int32_t)spread_next(&port->spreads[lane], partitions, bus_together_max(request), request->now_ns);
+    const struct bus_outlet *outlet = bus_outlet_of(road, request);
+    return bus_produce(outlet->producer, outlet->lane_topics[lane], partition, headers, request);
 }
 
 enum bus_result bus_send(struct bus_port *port, const struct bus_request *request) {

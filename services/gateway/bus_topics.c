@@ -22,9 +22,13 @@ static uint32_t bus_partitions_of(rd_kafka_t *client, rd_kafka_topic_t *topic) {
 void bus_refresh_lanes(struct bus *bus) {
     const struct bus_road *road = &bus->roads[BUS_SMALL];
     for (size_t lane = 0; lane < bus->lanes_count && !atomic_load(&bus->stopping); lane++) {
-        uint32_t partitions = bus_partitions_of(road->producer, road->lane_topics[lane]);
-        if (partitions > 0)
-            atomic_store(&bus->lane_partitions[lane], partitions);
+        /* Asked through each, as a producer that doesn't know a topic keeps its first message for a second. */
+        for (int index = 0; index < BUS_OUTLETS && road->outlets[index].producer != NULL; index++) {
+            const struct bus_outlet *outlet = &road->outlets[index];
+            uint32_t partitions = bus_partitions_of(outlet->producer, outlet->lane_topics[lane]);
+            if (partitions > 0)
+                atomic_store(&bus->lane_partitions[lane], partitions);
+        }
     }
 }
 

@@ -49,6 +49,10 @@ static const struct quire_setting settings[] = {
     NUMBER("QUIRE_LOG_REQUEST_SAMPLE", log_request_sample, "1", 1, 1000000, "",
            "One request in this many is logged, chosen by its id; failed and slow ones always are."),
     NUMBER("QUIRE_LOG_SLOW_MS", log_slow_ms, "1000", 1, 3600000, "ms", "A request that took so long is slow."),
+    NUMBER("QUIRE_LOG_REFUSED_MAX", log_refused_max, "20", 0, 1000000, "/s",
+           "Lines that a ring writes in a second about requests that it refused itself (503 at one of its bounds, 429 "
+           "in a "
+           "service's place); the rest are counted."),
     NUMBER("QUIRE_RINGS", rings, "0", 0, 64, "", "Threads, each with a ring of its own; 0: one a core."),
     NUMBER("QUIRE_RING_ENTRIES", ring_entries, "1024", 64, 32768, "",
            "Submission entries of a ring, a power of two; completions are eight times as many."),
@@ -61,12 +65,22 @@ static const struct quire_setting settings[] = {
            "Connections of a ring; more are closed at once."),
     NUMBER("QUIRE_GATEWAY_PIPELINE_MAX", pipeline_max, "100", 1, 1000, "",
            "Unanswered requests of a connection; beyond, reading stops."),
-    NUMBER("QUIRE_GATEWAY_INFLIGHT_MAX", inflight_max, "16384", 1, 1000000, "",
+    NUMBER("QUIRE_GATEWAY_INFLIGHT_MAX", inflight_max, "4096", 1, 1000000, "",
            "Requests of a ring that wait for a reply; more get a 503."),
+    NUMBER("QUIRE_GATEWAY_QUEUE_MS", queue_ms, "2000", 0, 60000, "ms",
+           "How long a request may be expected to wait for its reply, by what its lane has answered of late; one that "
+           "would wait longer gets a 503. 0: no such bound."),
+    NUMBER("QUIRE_GATEWAY_PACED_MAX", paced_max, "1024", 0, 1000000, "",
+           "Sessions over a rate limit that a ring remembers for a second after a service has refused them, to answer "
+           "429 in its place. 0: each request goes to the service."),
+    NUMBER(
+        "QUIRE_GATEWAY_GATHER_US", gather_us, "1000", 0, 100000, "µs",
+        "How long a small message waits in the producer for others while a ring awaits 4 to 64 replies: together they "
+        "cost less. 0: never."),
     NUMBER("QUIRE_GATEWAY_BODY_BYTES_MAX", body_bytes_max, "536870912", MIB, 1024 * 1024 * MIB, "bytes",
            "Bodies that the process holds at once, every copy counted; beyond, requests get a 503."),
     NUMBER("QUIRE_GATEWAY_PRODUCER_MESSAGES_MAX", producer_messages_max, "100000", 1, 10000000, "",
-           "Messages that may wait for Kafka; more get a 503."),
+           "Messages that may wait for Kafka in each producer; more get a 503."),
     NUMBER("QUIRE_GATEWAY_PRODUCER_BYTES_MAX", producer_bytes_max, "268435456", MIB, 2047 * MIB, "bytes",
            "The same in bytes."),
     NUMBER("QUIRE_GATEWAY_MESSAGE_BYTES_MAX", message_bytes_max, "17825792", MIB, 1000 * MIB, "bytes",

@@ -1,8 +1,8 @@
 /* A JSON object to a message, by the contract's tables. */
 #include "gateway/encode_internal.h"
 
+#include "base/utf8.h"
 #include "gateway/member.h"
-#include "gateway/utf8.h"
 
 #include "quire/options.pb-c.h"
 
@@ -24,7 +24,7 @@ void *encode_alloc(struct encode *encode, size_t bytes) {
 
 /* A name as text without NUL: a name may hold U+0000, which ends a C string. */
 static void encode_append_name(char *text, size_t *size, struct quire_slice name) {
-    struct quire_slice cut = utf8_cut(name, ENCODE_NAME_BYTES_MAX);
+    struct quire_slice cut = quire_utf8_cut(name, ENCODE_NAME_BYTES_MAX);
     for (size_t i = 0; i < cut.size && *size + 4 < ENCODE_PATH_BYTES_MAX; i++)
         text[(*size)++] = cut.bytes[i] == '\0' ? '?' : (char)cut.bytes[i];
     if (cut.size < name.size) {

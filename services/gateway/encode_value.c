@@ -1,7 +1,7 @@
 /* One value to one field: types, bounds, formats. Each fault is told in words that a client's author understands. */
 #include "gateway/encode_internal.h"
 
-#include "gateway/utf8.h"
+#include "base/utf8.h"
 
 #include "base/id.h"
 #include "base/seal.h"
@@ -160,7 +160,7 @@ static bool encode_characters_fit(struct encode *encode, const struct encode_pat
     size_t max = repeated ? spec->item_characters_max : spec->characters_max;
     if (min == 0 && max == 0)
         return true;
-    size_t characters = utf8_characters(text);
+    size_t characters = quire_utf8_characters(text);
     if (characters < min)
         encode_fault(encode, path, "must have at least %zu character%s", min, min == 1 ? "" : "s");
     else if (max != 0 && characters > max)
@@ -303,14 +303,22 @@ static bool encode_sealed(struct encode *encode, struct quire_slice secret, Prot
     return true;
 }
 
-/* Bytes without a format: base64 as protobuf's own JSON mapping has it. */
+static bool is_ascii(struct quire_slice text) {
+    for (size_t i = 0; i < text.size; i++)
+        if (text.bytes[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* Bytes without a format: base64 as protobuf's own JSON mapping has it. libsodium 1.0.18 takes bytes from 0x80 on for
+ * digits. */
 static bool encode_base64(struct encode *encode, const struct encode_path *path, struct quire_slice text,
                           ProtobufCBinaryData *ret_bytes) {
     ret_bytes->data = encode_alloc(encode, text.size + 1);
     if (ret_bytes->data == NULL)
         return false;
-    if (sodium_base642bin(ret_bytes->data, text.size + 1, (const char *)text.bytes, text.size, NULL, &ret_bytes->len,
-                          NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
+    if (is_ascii(text) && sodium_base642bin(ret_bytes->data, text.size + 1, (const char *)text.bytes, text.size, NULL,
+                                            &ret_bytes->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
         return true;
     encode_fault(encode, path, "must be base64");
     return false;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "gateway/connection.h"
 #include "gateway/exchange_answer.h"
+#include "gateway/exchange_pace.h"
 #include "gateway/health.h"
 
 #include <assert.h>
@@ -14,7 +15,8 @@
 #define WORK_BYTES_MIN (1024u * 1024) /* transcoding, for any size of body */
 #define WORK_FACTOR 8u                /* and for each byte of it: JSON's tree, the message, its packed form */
 #define COPIES 3u                     /* what the budget is asked for before a body or value is transcoded */
-#define KEPT_WORK_BYTES (64u * 1024)  /* a larger work arena is freed, not kept */
+#define NO_REPLY "No reply came before the deadline."
+#define KEPT_WORK_BYTES (64u * 1024) /* a larger work arena is freed, not kept */
 
 struct exchange *exchange_take(struct shard *shard, struct connection *connection) {
     struct exchange *exchange = shard->spare;
@@ -65,6 +67,7 @@ static void clear_work(struct exchange *exchange) {
 
 /* A minted token leaves no copy behind: what held it goes back to the allocator. */
 static void wipe_token(struct exchange *exchange) {
+    sodium_memzero(exchange->encoded.token, sizeof exchange->encoded.token); /* of a body that was given up */
     if (exchange->token[0] == '\0')
         return;
     sodium_memzero(exchange->token, sizeof exchange->token);
@@ -76,6 +79,11 @@ static void wipe_token(struct exchange *exchange) {
 void exchange_give(struct exchange *exchange) {
     struct shard *shard = exchange->shard;
     assert(exchange->state != EXCHANGE_WAITING);
+    if (exchange->state == EXCHANGE_ASIDE) {
+        assert(exchange->given_up);
+        exchange->connection = NULL;
+        return;
+    }
     wipe_token(exchange);
     body_clear(&exchange->body, &shard->gateway->budget);
     give_held(exchange, 0);
@@ -118,7 +126,7 @@ void exchange_read_body(struct exchange *exchange, struct quire_slice piece) {
         return;
     if (body_append(&exchange->body, &exchange->shard->gateway->budget, piece, HTTP_BODY_MAX))
         return;
-    exchange->refusal = (struct problem){.status = 503, .detail = "The gateway holds as many bodies as it can."};
+    exchange->refusal = exchange_refusal(exchange, REFUSAL_BODIES);
     body_clear(&exchange->body, &exchange->shard->gateway->budget);
 }
 
@@ -173,9 +181,13 @@ static void make_fingerprint(const struct exchange *exchange, uint8_t ret_finger
     (void)crypto_hash_sha256_final(&state, ret_fingerprint);
 }
 
-static bool encode(struct exchange *exchange, const uint8_t *correlation, struct transcode_encoded *ret_encoded,
-                   struct problem *ret_problem) {
-    uint8_t nothing[BODY_PADDING] = {0};
+/* The body becomes a message. On the ring's thread or the one beside it: touches nothing of the shard's that changes.
+ */
+static bool encode(struct exchange *exchange) {
+    uint8_t nothing[BODY_PADDING] = {0}, correlation[QUIRE_CORRELATION_BYTES];
+    if (exchange->idempotency_key.size > 0)
+        make_fingerprint(exchange, exchange->fingerprint); /* before the body is parsed in place */
+    bus_correlation(exchange->shard->port, exchange->id.slot, exchange->id.generation, correlation);
     const struct transcode_request request = {
         .call = exchange->match.route->call,
         .body = exchange->body.bytes == NULL ? nothing : exchange->body.bytes,
@@ -191,83 +203,129 @@ static bool encode(struct exchange *exchange, const uint8_t *correlation, struct
     };
     if (exchange->body.bytes != NULL)
         memset(exchange->body.bytes + exchange->body.size, 0, BODY_PADDING);
-    return transcode_encode(&exchange->work, &request, ret_encoded, ret_problem);
+    return transcode_encode(&exchange->work, &request, &exchange->encoded, &exchange->problem);
 }
 
-static enum bus_result send_request(struct exchange *exchange, const struct transcode_encoded *encoded,
-                                    const uint8_t *fingerprint) {
+static enum bus_result send_request(struct exchange *exchange, uint32_t lane) {
+    const struct transcode_encoded *encoded = &exchange->encoded;
     const struct route *route = exchange->match.route;
     bool with_key = exchange->idempotency_key.size > 0;
     const struct bus_request request = {
         .service = route->service,
-        .lane = encoded->value_bytes > QUIRE_BULK_BYTES ? route->call->bulk_lane : route->call->lane,
+        .lane = lane,
+        .waiting = inflight_count(exchange->shard->inflight),
         .method = route->call->method,
         .id = {exchange->id.slot, exchange->id.generation},
+        .now_ns = exchange->shard->now_ns,
         .deadline_ms = exchange->deadline_ms,
         .request_id = exchange->request_id,
         .traceparent = exchange->traceparent,
         .client = quire_slice_of(exchange->client),
         .idempotency_key = exchange->idempotency_key,
-        .fingerprint =
-            with_key ? (struct quire_slice){fingerprint, crypto_hash_sha256_BYTES} : (struct quire_slice){NULL, 0},
+        .fingerprint = with_key ? (struct quire_slice){exchange->fingerprint, sizeof exchange->fingerprint}
+                                : (struct quire_slice){NULL, 0},
         .session = exchange->has_session ? (struct quire_slice){exchange->session, sizeof exchange->session}
                                          : (struct quire_slice){NULL, 0},
-        .value = {encoded->value, encoded->value_bytes},
+        .value = {exchange->given_value == NULL ? encoded->value : exchange->given_value, encoded->value_bytes},
+        .value_given = exchange->given_value != NULL,
     };
-    return bus_send(exchange->shard->port, &request);
+    const enum bus_result result = bus_send(exchange->shard->port, &request);
+    if (result == BUS_SENT)
+        exchange->given_value = NULL;
+    return result;
 }
 
 /* After sending: only the value's copy in the producer's queue is held still. */
-static void await_reply(struct exchange *exchange, size_t value_bytes) {
+static void await_reply(struct exchange *exchange, uint32_t lane, size_t value_bytes) {
     exchange->state = EXCHANGE_WAITING;
     exchange->sent_ns = quire_monotonic_ns();
+    exchange->lane = admission_lane_of(exchange->shard->admission, exchange->match.route->service, lane);
+    admission_begin(exchange->lane, exchange->shard->now_ns);
+    exchange_pace_passed(exchange);
     body_clear(&exchange->body, &exchange->shard->gateway->budget);
     give_held(exchange, value_bytes < exchange->held_bytes ? value_bytes : exchange->held_bytes);
     clear_work(exchange);
 }
 
-/* The exchange stands in the inflight table. False: it is answered, and must be taken out. */
-static bool ask(struct exchange *exchange) {
-    uint8_t correlation[QUIRE_CORRELATION_BYTES], fingerprint[crypto_hash_sha256_BYTES] = {0};
-    struct transcode_encoded encoded = {.value = NULL};
-    struct problem problem;
-    if (exchange->idempotency_key.size > 0)
-        make_fingerprint(exchange, fingerprint); /* before the body is parsed in place */
-    bus_correlation(exchange->shard->port, exchange->id.slot, exchange->id.generation, correlation);
-    if (!encode(exchange, correlation, &encoded, &problem)) {
-        exchange_answer_problem(exchange, &problem);
+/* The exchange stands in the inflight table, and its body has been encoded, or not. False: it is answered, and must be
+ * taken out. */
+static bool ask(struct exchange *exchange, bool encoded) {
+    if (!encoded) {
+        exchange_answer_problem(exchange, &exchange->problem);
         return false;
     }
-    memcpy(exchange->token, encoded.token, sizeof exchange->token);
-    sodium_memzero(encoded.token, sizeof encoded.token);
-    switch (send_request(exchange, &encoded, fingerprint)) {
+    const size_t value_bytes = exchange->encoded.value_bytes;
+    memcpy(exchange->token, exchange->encoded.token, sizeof exchange->token);
+    sodium_memzero(exchange->encoded.token, sizeof exchange->encoded.token);
+    const uint32_t lane = exchange_lane(exchange->match.route->call, value_bytes);
+    switch (send_request(exchange, lane)) {
     case BUS_SENT:
-        await_reply(exchange, encoded.value_bytes);
+        await_reply(exchange, lane, value_bytes);
         return true;
     case BUS_TOO_LARGE:
         exchange_answer_status(exchange, 413, "The message is larger than the topics take.");
         return false;
     case BUS_FULL:
-        exchange_answer_status(exchange, 503, "As many messages as possible are on their way already.");
+        exchange_answer_refusal(exchange, REFUSAL_PRODUCER);
         return false;
     case BUS_AWAY:
         break;
     }
-    exchange_answer_status(exchange, 503, "The gateway can't reach the service right now.");
+    exchange_answer_refusal(exchange, REFUSAL_TOPIC);
     return false;
+}
+
+static struct exchange *exchange_of(struct aside_job *job) {
+    return (struct exchange *)((uint8_t *)job - offsetof(struct exchange, job));
+}
+
+/* The producer gets the message as it is: the ring would be kept by copying it, too. Without memory it has to. */
+static void encode_aside(struct aside_job *job) {
+    struct exchange *exchange = exchange_of(job);
+    exchange->transcoded = encode(exchange);
+    if (exchange->transcoded && exchange->encoded.value_bytes > 0)
+        exchange->given_value = malloc(exchange->encoded.value_bytes);
+    if (exchange->given_value != NULL)
+        memcpy(exchange->given_value, exchange->encoded.value, exchange->encoded.value_bytes);
+}
+
+static void take_back(struct aside_job *job);
+
+/* False when it isn't worth it, or the other thread has enough to do. */
+static bool hand_over(struct exchange *exchange, size_t bytes, void (*run)(struct aside_job *job)) {
+    exchange->job = (struct aside_job){.run = run, .done = take_back};
+    if (bytes < EXCHANGE_ASIDE_BYTES || !aside_give(exchange->shard->aside, &exchange->job))
+        return false;
+    exchange->state = EXCHANGE_ASIDE;
+    return true;
+}
+
+bool exchange_has_room(struct exchange *exchange, size_t body_bytes) {
+    struct shard *shard = exchange->shard;
+    const struct route *route = exchange->match.route;
+    struct admission_lane *lane =
+        admission_lane_of(shard->admission, route->service, exchange_lane(route->call, body_bytes));
+    return admission_admits(lane, shard->now_ns, (uint64_t)exchange->timeout_ms * 1000000u);
 }
 
 static void start_call(struct exchange *exchange) {
     struct shard *shard = exchange->shard;
+    struct problem problem;
     if (exchange->deadline_ns <= shard->now_ns) {
         exchange_answer_status(exchange, 504, "The deadline passed before the request's turn came.");
     } else if (!bus_port_ready(shard->port)) {
-        exchange_answer_status(exchange, 503, "The gateway can't reach the services right now.");
+        exchange_answer_refusal(exchange, REFUSAL_KAFKA);
+    } else if (!exchange_has_room(exchange, exchange->body.size)) {
+        exchange_answer_refusal(exchange, REFUSAL_LANE);
+    } else if (exchange_is_paced(exchange, &problem)) {
+        exchange_answer_problem(exchange, &problem);
     } else if (!prepare_work(exchange, exchange->body.size)) {
-        exchange_answer_status(exchange, 503, "The gateway holds as many bodies as it can.");
+        exchange_answer_refusal(exchange, REFUSAL_BODIES);
     } else if (!inflight_add(shard->inflight, exchange, exchange->deadline_ns, &exchange->id)) {
-        exchange_answer_status(exchange, 503, "As many requests as possible are waiting already.");
-    } else if (!ask(exchange)) {
+        exchange_answer_refusal(exchange, REFUSAL_INFLIGHT);
+    } else if (hand_over(exchange, exchange->body.size, encode_aside)) {
+        return; /* take_back goes on */
+    } else if (!ask(exchange, encode(exchange))) {
         (void)inflight_take(shard->inflight, exchange->id); /* it is this exchange */
     }
 }
@@ -300,29 +358,36 @@ static const char *cache_control(const struct transcode_decoded *decoded) {
     return decoded->etag.size > 0 ? "private, no-cache" : "no-store";
 }
 
-static void answer_decoded(struct exchange *exchange, unsigned status, struct quire_slice value) {
-    struct transcode_decoded decoded = {.json = {NULL, 0}};
-    if (!prepare_work(exchange, value.size)) {
-        exchange_answer_status(exchange, 503, "The gateway holds as many bodies as it can.");
-        return;
-    }
-    if (!transcode_decode(&exchange->work, exchange->match.route->call, status, value, exchange->token, &decoded)) {
+/* The reply becomes an answer's content. On the ring's thread or the one beside it. */
+static bool decode(struct exchange *exchange) {
+    return transcode_decode(&exchange->work, exchange->match.route->call, exchange->reply.status, exchange->reply.value,
+                            exchange->token, &exchange->decoded);
+}
+
+static void decode_aside(struct aside_job *job) {
+    exchange_of(job)->transcoded = decode(exchange_of(job));
+}
+
+static void answer_decoded(struct exchange *exchange, bool decodable) {
+    const struct transcode_decoded *decoded = &exchange->decoded;
+    if (!decodable) {
         QUIRE_LOG(exchange->shard->gateway->log, QUIRE_ERROR, "reply.undecodable",
                   QUIRE_TEXT("request_id", exchange->request_id),
-                  QUIRE_CTEXT("method", exchange->match.route->call->method), QUIRE_INTEGER("bytes", value.size));
+                  QUIRE_CTEXT("method", exchange->match.route->call->method),
+                  QUIRE_INTEGER("bytes", exchange->reply.value.size));
         exchange_answer_status(exchange, 500, NULL);
         return;
     }
-    size_t answer_bytes = decoded.json.size;
+    size_t answer_bytes = decoded->json.size;
     give_held(exchange, answer_bytes < exchange->held_bytes ? answer_bytes : exchange->held_bytes);
     exchange_answer(exchange, &(struct answer){
-                                  .status = status,
+                                  .status = exchange->reply.status,
                                   .content_type = "application/json",
-                                  .content = decoded.json,
-                                  .cache_control = cache_control(&decoded),
-                                  .etag_name = decoded.etag_name,
-                                  .etag = decoded.etag,
-                                  .location = decoded.location,
+                                  .content = decoded->json,
+                                  .cache_control = cache_control(decoded),
+                                  .etag_name = decoded->etag_name,
+                                  .etag = decoded->etag,
+                                  .location = decoded->location,
                               });
 }
 
@@ -336,25 +401,77 @@ static void answer_failed(struct exchange *exchange, unsigned status, struct qui
         return;
     }
     problem.status = status;
+    exchange_pace_learn(exchange, &problem);
     exchange_answer_problem(exchange, &problem);
 }
 
-void exchange_receive(struct exchange *exchange, unsigned status, struct quire_slice value) {
+static void receive_success(struct exchange *exchange, struct bus_reply *reply) {
+    const size_t value_bytes = reply->value.size;
+    if (!prepare_work(exchange, value_bytes)) {
+        exchange_answer_refusal(exchange, REFUSAL_BODIES);
+        return;
+    }
+    exchange->reply = *reply;
+    if (hand_over(exchange, value_bytes, decode_aside)) {
+        *reply = (struct bus_reply){0};
+        return;
+    }
+    answer_decoded(exchange, decode(exchange));
+    exchange->reply = (struct bus_reply){0}; /* the caller's */
+}
+
+void exchange_receive(struct exchange *exchange, struct bus_reply *reply) {
     assert(exchange->state == EXCHANGE_WAITING);
     exchange->replied_ns = quire_monotonic_ns();
-    if (status == 0 || status == 200)
-        status = exchange->match.route->call->status;
+    admission_end(exchange->lane, exchange->shard->now_ns, ADMISSION_ANSWERED);
+    if (reply->status == 0 || reply->status == 200)
+        reply->status = exchange->match.route->call->status;
+    const unsigned status = reply->status;
     if ((status >= 200 && status <= 299) || status == 304)
-        answer_decoded(exchange, status, value);
+        receive_success(exchange, reply);
     else if (status >= 400 && status <= 599)
-        answer_failed(exchange, status, value);
+        answer_failed(exchange, status, reply->value);
     else
         exchange_answer_status(exchange, 500, NULL);
 }
 
+/* Nobody touches the body of one that is ASIDE, so its answer waits: for no longer than the other thread's few jobs. */
 void exchange_expire(struct exchange *exchange) {
+    if (exchange->state == EXCHANGE_ASIDE) {
+        exchange->expired = true;
+        return;
+    }
     assert(exchange->state == EXCHANGE_WAITING);
-    exchange_answer_status(exchange, 504, "No reply came before the deadline.");
+    admission_end(exchange->lane, exchange->shard->now_ns, ADMISSION_EXPIRED);
+    exchange_answer_status(exchange, 504, NO_REPLY);
+}
+
+/* As ask(). Others may have taken the lane's places meanwhile. */
+static bool ask_if_there_is_room(struct exchange *exchange) {
+    if (exchange->transcoded && !exchange_has_room(exchange, exchange->encoded.value_bytes)) {
+        exchange_answer_refusal(exchange, REFUSAL_LANE);
+        return false;
+    }
+    return ask(exchange, exchange->transcoded);
+}
+
+/* ASIDE -> WAITING or ANSWERED: its job has come back. */
+static void take_back(struct aside_job *job) {
+    struct exchange *exchange = exchange_of(job);
+    assert(exchange->state == EXCHANGE_ASIDE);
+    if (exchange->given_up)
+        exchange->state = EXCHANGE_ANSWERED;
+    else if (exchange->replied_ns != 0)
+        answer_decoded(exchange, exchange->transcoded);
+    else if (exchange->expired)
+        exchange_answer_status(exchange, 504, NO_REPLY);
+    else if (!ask_if_there_is_room(exchange))
+        (void)inflight_take(exchange->shard->inflight, exchange->id); /* it is this exchange */
+    bus_reply_release(&exchange->reply);
+    free(exchange->given_value); /* was not sent */
+    exchange->given_value = NULL;
+    if (exchange->connection == NULL)
+        exchange_give(exchange);
 }
 
 void exchange_receive_health(struct exchange *exchange, bool healthy, struct quire_slice json) {
@@ -372,11 +489,19 @@ void exchange_receive_health(struct exchange *exchange, bool healthy, struct qui
 }
 
 void exchange_abandon(struct exchange *exchange) {
+    if (exchange->state == EXCHANGE_ASIDE) {
+        if (!exchange->given_up && exchange->replied_ns == 0)
+            (void)inflight_take(exchange->shard->inflight, exchange->id); /* it is this exchange, or has expired */
+        exchange->given_up = true;
+        return;
+    }
     if (exchange->state == EXCHANGE_WAITING) {
-        if (exchange->match.route->kind == ROUTE_HEALTH)
+        if (exchange->match.route->kind == ROUTE_HEALTH) {
             health_forget(exchange->shard->health, exchange);
-        else
+        } else {
             (void)inflight_take(exchange->shard->inflight, exchange->id); /* it is this exchange */
+            admission_end(exchange->lane, exchange->shard->now_ns, ADMISSION_ABANDONED);
+        }
     }
     exchange->state = EXCHANGE_ANSWERED;
 }

@@ -11,9 +11,19 @@ static uint64_t us_between(uint64_t from_ns, uint64_t to_ns) {
     return from_ns == 0 || to_ns <= from_ns ? 0 : (to_ns - from_ns) / 1000;
 }
 
+/* A line would be the most of what a refusal costs, and there are the more of them the less there is to spare. */
+static bool may_log_refusal(struct shard *shard) {
+    if (shard->refused_logged >= shard->gateway->config->log_refused_max)
+        return false;
+    shard->refused_logged++;
+    return true;
+}
+
 /* Whether the line of this request is written: the gateway's own pages, which probes ask for all day, only at debug. */
 static bool is_logged(const struct exchange *exchange, enum quire_log_level level) {
     const struct gateway *gateway = exchange->shard->gateway;
+    if (exchange->refused && !may_log_refusal(exchange->shard))
+        return false;
     const struct quire_sample sample = {.one_in = (uint64_t)gateway->config->log_request_sample,
                                         .slow_us = (uint64_t)gateway->config->log_slow_ms * 1000};
     return quire_log_on(gateway->log, level) &&
@@ -126,6 +136,17 @@ void exchange_answer_problem(struct exchange *exchange, const struct problem *pr
 
 void exchange_answer_status(struct exchange *exchange, unsigned status, const char *detail) {
     exchange_answer_problem(exchange, &(struct problem){.status = status, .detail = detail});
+}
+
+struct problem exchange_refusal(struct exchange *exchange, enum refusal refusal) {
+    exchange->refused = true;
+    traffic_count_refusal(exchange->shard->traffic, refusal);
+    return (struct problem){.status = 503, .detail = refusal_rows[refusal].detail};
+}
+
+void exchange_answer_refusal(struct exchange *exchange, enum refusal refusal) {
+    const struct problem problem = exchange_refusal(exchange, refusal);
+    exchange_answer_problem(exchange, &problem);
 }
 
 void exchange_answer_own(struct exchange *exchange) {

@@ -4,6 +4,7 @@
 #define QUIRE_GATEWAY_EXCHANGE_ANSWER_H
 
 #include "gateway/exchange.h"
+#include "gateway/refusal.h"
 
 /* An answer but for what every answer has. Texts and slices live as long as the exchange. */
 struct answer {
@@ -19,6 +20,9 @@ struct answer {
 void exchange_answer(struct exchange *exchange, const struct answer *answer);
 void exchange_answer_problem(struct exchange *exchange, const struct problem *problem);
 void exchange_answer_status(struct exchange *exchange, unsigned status, const char *detail);
+/* The 503 of a bound that was met. It is counted. */
+struct problem exchange_refusal(struct exchange *exchange, enum refusal refusal);
+void exchange_answer_refusal(struct exchange *exchange, enum refusal refusal);
 /* What the gateway answers by itself: OPTIONS, /livez, /readyz, /openapi.json, /docs. */
 void exchange_answer_own(struct exchange *exchange);
 

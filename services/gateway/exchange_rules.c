@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "gateway/exchange_answer.h"
+#include "gateway/exchange_pace.h"
 #include "gateway/pages.h"
 #include "gateway/query_string.h"
 
@@ -12,6 +14,11 @@
 
 static bool refuse(struct exchange *exchange, unsigned status, const char *detail) {
     exchange->refusal = (struct problem){.status = status, .detail = detail};
+    return false;
+}
+
+static bool refuse_for(struct exchange *exchange, enum refusal refusal) {
+    exchange->refusal = exchange_refusal(exchange, refusal);
     return false;
 }
 
@@ -124,8 +131,15 @@ static bool check_call(struct exchange *exchange, const struct quire_call *call)
         return false;
     if (call->idempotency_key && !fields_idempotency_key(&exchange->head, &exchange->idempotency_key))
         return refuse(exchange, 400, "Idempotency-Key must be one value of 1 to 255 visible ASCII characters.");
-    if (!bus_port_ready(shard->port)) /* now, not after the body has come */
-        return refuse(exchange, 503, "The gateway can't reach the services right now.");
+    /* These now, not after the body has come: a refusal costs its head and no more. */
+    if (!bus_port_ready(shard->port))
+        return refuse_for(exchange, REFUSAL_KAFKA);
+    if (inflight_full(shard->inflight))
+        return refuse_for(exchange, REFUSAL_INFLIGHT);
+    if (!exchange_has_room(exchange, exchange->head.content_length))
+        return refuse_for(exchange, REFUSAL_LANE);
+    if (exchange_is_paced(exchange, &exchange->refusal))
+        return false;
     exchange->keeps_body = call->has_body;
     return true;
 }

@@ -156,6 +156,13 @@ bool fields_session(const struct http_head *head, uint8_t ret_session[QUIRE_SESS
     return quire_token_session(trim(token), ret_session);
 }
 
+static bool is_visible_ascii(struct quire_slice text) {
+    for (size_t i = 0; i < text.size; i++)
+        if (text.bytes[i] <= ' ' || text.bytes[i] >= 0x7f)
+            return false;
+    return true;
+}
+
 bool fields_idempotency_key(const struct http_head *head, struct quire_slice *ret_key) {
     size_t count;
     const struct http_field *field = http_find(head, "Idempotency-Key", &count);
@@ -163,11 +170,8 @@ bool fields_idempotency_key(const struct http_head *head, struct quire_slice *re
         *ret_key = (struct quire_slice){NULL, 0};
         return true;
     }
-    if (count > 1 || field->value.size < 1 || field->value.size > 255)
+    if (count > 1 || field->value.size < 1 || field->value.size > 255 || !is_visible_ascii(field->value))
         return false;
-    for (size_t i = 0; i < field->value.size; i++)
-        if (field->value.bytes[i] <= ' ' || field->value.bytes[i] >= 0x7f)
-            return false;
     *ret_key = field->value;
     return true;
 }
@@ -210,7 +214,8 @@ struct quire_slice fields_traceparent(const struct http_head *head) {
     if (!is_hex(text, 2, true) || memcmp(text, "ff", 2) == 0 || text[2] != '-' || !is_hex(text + 3, 32, false) ||
         text[35] != '-' || !is_hex(text + 36, 16, false) || text[52] != '-' || !is_hex(text + 53, 2, true))
         return none;
-    if (longer && (version_0 || text[55] != '-'))
+    /* What a later version appends is passed on unread, to logs and to topics where it is text. */
+    if (longer && (version_0 || text[55] != '-' || !is_visible_ascii(field->value)))
         return none;
     return field->value;
 }

@@ -224,6 +224,7 @@ static bool put_question(struct health *health, struct health_question *question
         .lane = 0,
         .method = QUIRE_HEALTH_METHOD,
         .id = {question->id.slot, question->id.generation},
+        .now_ns = question->asked_ns,
         .deadline_ms = quire_wall_ms() + HEALTH_WAIT_NS / 1000000u,
         .request_id = quire_slice_of(request_id),
     };

@@ -144,6 +144,10 @@ uint64_t inflight_next_ns(const struct inflight *inflight) {
     return inflight->count == 0 ? UINT64_MAX : inflight->heap[0].deadline_ns;
 }
 
+bool inflight_full(const struct inflight *inflight) {
+    return inflight->count == inflight->entries_max;
+}
+
 uint32_t inflight_count(const struct inflight *inflight) {
     return inflight->count;
 }

@@ -25,6 +25,8 @@ void *inflight_take(struct inflight *inflight, struct inflight_id id);
 void *inflight_expire(struct inflight *inflight, uint64_t now_ns);
 /* The earliest deadline, exactly; UINT64_MAX when none waits. */
 uint64_t inflight_next_ns(const struct inflight *inflight);
+/* True when inflight_add would say no. */
+bool inflight_full(const struct inflight *inflight);
 uint32_t inflight_count(const struct inflight *inflight);
 
 #endif

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* A value takes 16 bytes. A ring reads one body at a time and closes it before the next, so a process has at most this
- * much a ring: four million values, far more than any valid body of 16 MiB has, while one of `[1,1,1...` would
+/* A value takes 16 bytes. A ring, and the thread beside it, read one body at a time, so a process has at most twice
+ * this much a ring: four million values, far more than any valid body of 16 MiB has, while one of `[1,1,1...` would
  * otherwise take eight times its own bytes. */
 #define JSON_TREE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 /* Up to this many names are compared each with each; more are sorted, as a body of 16 MiB may have a million in one

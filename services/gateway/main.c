@@ -5,6 +5,7 @@
 #include "gateway/probe.h"
 #include "gateway/server.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <sodium.h>
@@ -14,6 +15,7 @@
 
 #define SERIES_MAX 4096u
 #define FLUSH_MS 2000u
+#define MAPPED_BYTES_MIN (256 * 1024) /* an allocation from here on has pages of its own */
 
 struct process {
     struct gateway gateway;
@@ -34,17 +36,6 @@ static bool admin_ready(void *context) {
     return gateway_ready(&((const struct process *)context)->gateway);
 }
 
-static bool parse_level(const char *text, enum quire_log_level *ret_level) {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    for (unsigned i = 0; i < 4; i++) {
-        if (strcmp(text, levels[i]) == 0) {
-            *ret_level = (enum quire_log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_power_of_two(int64_t number) {
     return (number & (number - 1)) == 0;
 }
@@ -52,7 +43,7 @@ static bool is_power_of_two(int64_t number) {
 /* What the table's types and ranges can't say. */
 static bool check_settings(const struct gateway_config *config, enum quire_log_level *ret_level) {
     bool fine = true;
-    if (!parse_level(config->log_level, ret_level))
+    if (!quire_log_level_parse(config->log_level, ret_level))
         fine = fprintf(stderr, "QUIRE_LOG_LEVEL must be debug, info, warn or error.\n") < 0;
     if (strcmp(config->limits, "on") != 0 && strcmp(config->limits, "off") != 0)
         fine = fprintf(stderr, "QUIRE_LIMITS must be on or off.\n") < 0;
@@ -75,6 +66,13 @@ static void raise_descriptor_limit(void) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit); /* else the soft one holds */
     }
+}
+
+/* Bodies go back to the system the moment they are freed, and grow without being copied. Left to itself glibc raises
+ * this bound to the largest block that was ever freed, and bodies then share heaps, whose gaps hold as much again as
+ * the budget counts (mallopt(3), M_MMAP_THRESHOLD). */
+static void map_large_blocks(void) {
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES_MIN); /* 0 where another malloc stands in, as a sanitizer's */
 }
 
 static bool message_seals(const struct quire_message_spec *message, unsigned depth) {
@@ -141,6 +139,7 @@ static bool start_bus(struct process *process) {
         .queue_messages_max = (size_t)config->producer_messages_max,
         .queue_bytes_max = (size_t)config->producer_bytes_max,
         .message_bytes_max = (size_t)config->message_bytes_max,
+        .gather_us = (unsigned)config->gather_us,
         .stuck_ms = (unsigned)config->stuck_ms,
         .contract = process->gateway.contract,
         .log = process->gateway.log,
@@ -225,6 +224,7 @@ int main(int argc, char **argv) {
     sigprocmask(SIG_BLOCK, &signals, NULL); /* before any thread is started, so that all inherit it */
     (void)signal(SIGPIPE, SIG_IGN);         /* can't fail for a valid signal */
     raise_descriptor_limit();
+    map_large_blocks(); /* before a thread has a heap */
     randombytes_buf(process.instance, sizeof process.instance);
     sodium_bin2hex(process.instance_text, sizeof process.instance_text, process.instance, 4);
     process.gateway.log = quire_log_create("gateway", process.instance_text, level, STDOUT_FILENO);

@@ -1,7 +1,7 @@
 #include "gateway/problem.h"
 
+#include "base/utf8.h"
 #include "gateway/json_write.h"
-#include "gateway/utf8.h"
 
 #include "quire/wire.pb-c.h"
 
@@ -95,7 +95,7 @@ bool problem_render(struct quire_arena *arena, const struct problem *problem, st
 /* Empty texts count as none, as writers in languages without presence send them; so do those that would make bad JSON.
  */
 static const char *problem_text(const char *text) {
-    return text == NULL || text[0] == '\0' || !utf8_valid(quire_slice_of(text)) ? NULL : text;
+    return text == NULL || text[0] == '\0' || !quire_utf8_valid(quire_slice_of(text)) ? NULL : text;
 }
 
 /* What goes into a header must not end it (RFC 9110 5.5). */
@@ -130,6 +130,7 @@ bool problem_decode(struct quire_arena *arena, struct quire_slice value, struct 
         .title = problem_text(message->title),
         .detail = problem_text(message->detail),
         .retry_after_s = message->has_retry_after_s ? message->retry_after_s : 0,
+        .pace_us = message->has_pace_us ? message->pace_us : 0,
         .rate_limit = problem_header(message->rate_limit),
         .rate_limit_policy = problem_header(message->rate_limit_policy),
     };

@@ -17,6 +17,7 @@ struct problem {
     struct problem_fault *faults;
     size_t faults_count;
     unsigned retry_after_s; /* 0: no Retry-After; a 503 and 429 always have one (1 by default) */
+    uint32_t pace_us;       /* of a service's refusal (pacer.h); 0: none */
     struct quire_slice rate_limit, rate_limit_policy;
 };
 

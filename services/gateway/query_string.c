@@ -1,6 +1,6 @@
 #include "gateway/query_string.h"
 
-#include "gateway/utf8.h"
+#include "base/utf8.h"
 
 static int query_hex(uint8_t byte) {
     if (byte >= '0' && byte <= '9')
@@ -35,7 +35,7 @@ static enum query_result query_decode(struct quire_slice text, size_t from, size
     decoded[size] = '\0';
     *ret_decoded = (struct quire_slice){decoded, size};
     *ret_at = from;
-    return utf8_valid(*ret_decoded) ? QUERY_PARAMETER : QUERY_MALFORMED;
+    return quire_utf8_valid(*ret_decoded) ? QUERY_PARAMETER : QUERY_MALFORMED;
 }
 
 static size_t query_find(struct quire_slice text, size_t from, size_t to, char byte) {

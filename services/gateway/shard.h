@@ -3,8 +3,12 @@
 #ifndef QUIRE_GATEWAY_SHARD_H
 #define QUIRE_GATEWAY_SHARD_H
 
+#include "gateway/admission.h"
+#include "gateway/aside.h"
+#include "gateway/crowd.h"
 #include "gateway/gateway.h"
 #include "gateway/inflight.h"
+#include "gateway/pacer.h"
 #include "gateway/response.h"
 #include "gateway/ring.h"
 #include "gateway/timers.h"
@@ -29,8 +33,12 @@ struct shard {
     struct ring *ring;
     struct bus_port *port;
     struct inflight *inflight;
+    struct crowd crowd;
+    struct admission *admission;
+    struct pacer *pacer;
     struct traffic *traffic;
     struct health *health;
+    struct aside *aside;
     struct shard_slots slots;
     struct timers idle, head, body, write, linger;
     struct connection *touched; /* connections to look at when the turn's completions have been handled */
@@ -40,10 +48,12 @@ struct shard {
     uint64_t ticked_ns; /* of the last tick */
     uint64_t date_s;    /* the second that `date` says */
     char date[RESPONSE_DATE_CHARACTERS + 1];
-    bool listening; /* connections are no longer refused; never false again */
-    bool accepting; /* the multishot accept is armed */
+    uint32_t refused_logged; /* lines of that second about refused requests */
+    bool listening;          /* connections are no longer refused; never false again */
+    bool accepting;          /* the multishot accept is armed */
     bool accept_failing;
     bool counted_ready;
+    bool replies_wait; /* or may: the bus has been heard of, or was left with some */
 };
 
 #endif

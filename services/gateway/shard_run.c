@@ -10,10 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define TICK_NS 100000000u
+#define REPLIES_A_TURN_MAX 64u
+/* Large bodies and values that may be under way at once: the last of them waits a few hundred milliseconds. */
+#define ASIDE_JOBS_MAX 16u
 #define NS_PER_MS 1000000u
 
 static const struct ring_key own_key = {0, 0}; /* of what a shard has one of */
@@ -30,10 +34,14 @@ static void init_timers(struct shard *shard) {
 static bool create_parts(struct shard *shard) {
     const struct gateway_config *config = shard->gateway->config;
     shard->inflight = inflight_create((uint32_t)config->inflight_max);
+    shard->admission = admission_create(shard->gateway->contract, (uint64_t)config->queue_ms * NS_PER_MS);
+    shard->pacer = pacer_create((uint32_t)config->paced_max);
     shard->traffic = traffic_create(shard->gateway->metrics, shard->gateway->router);
     shard->health = health_create(shard);
+    shard->aside = aside_create(ASIDE_JOBS_MAX, bus_port_event_fd(shard->port));
     return connections_init(shard, (uint32_t)config->connections_max) && shard->inflight != NULL &&
-           shard->traffic != NULL && shard->health != NULL;
+           shard->admission != NULL && shard->pacer != NULL && shard->traffic != NULL && shard->health != NULL &&
+           shard->aside != NULL;
 }
 
 bool shard_init(struct shard *shard) {
@@ -54,15 +62,28 @@ bool shard_init(struct shard *shard) {
     return true;
 }
 
+/* What the thread beside the ring is done with. */
+static void take_back(struct shard *shard) {
+    struct aside_job *job;
+    while (shard->aside != NULL && (job = aside_take(shard->aside)) != NULL)
+        job->done(job);
+}
+
 void shard_deinit(struct shard *shard) {
     if (shard->listener_fd >= 0)
         (void)close(shard->listener_fd); /* nothing to be done about an error */
     shard->listener_fd = -1;
     ring_destroy(shard->ring); /* first: operations point into connections */
     connections_deinit(shard);
+    if (shard->aside != NULL)
+        aside_stop(shard->aside);
+    take_back(shard);
+    aside_destroy(shard->aside);
     exchange_pool_clear(shard);
     health_destroy(shard->health);
     traffic_destroy(shard->traffic);
+    pacer_destroy(shard->pacer);
+    admission_destroy(shard->admission);
     inflight_destroy(shard->inflight);
     if (shard->counted_ready)
         atomic_fetch_sub(&shard->gateway->rings_ready, 1);
@@ -114,19 +135,23 @@ static void drop_reply(struct shard *shard, const struct bus_reply *reply) {
               QUIRE_CTEXT("call", call), QUIRE_INTEGER("status", reply->status));
 }
 
-static void give_reply(struct shard *shard, const struct bus_reply *reply) {
+static void give_reply(struct shard *shard, struct bus_reply *reply) {
     struct waiter *waiter = inflight_take(shard->inflight, (struct inflight_id){reply->slot, reply->generation});
     if (waiter == NULL)
         drop_reply(shard, reply);
     else if (waiter->kind == WAITER_HEALTH)
         health_receive(shard->health, waiter, reply->status, reply->value);
     else
-        exchange_receive((struct exchange *)waiter, reply->status, reply->value);
+        exchange_receive((struct exchange *)waiter, reply);
 }
 
+/* A crowd's replies come thousands at a time: who asks meanwhile would wait for all of them. */
 static void poll_replies(struct shard *shard) {
     struct bus_reply reply;
-    while (bus_poll(shard->port, &reply)) {
+    for (unsigned i = 0; i < REPLIES_A_TURN_MAX; i++) {
+        shard->replies_wait = bus_poll(shard->port, &reply);
+        if (!shard->replies_wait)
+            return;
         give_reply(shard, &reply);
         bus_reply_release(&reply);
     }
@@ -154,7 +179,8 @@ static void handle(void *context, const struct ring_event *event) {
         connection_handle(shard, event);
         break;
     case RING_READ:
-        poll_replies(shard);
+        shard->replies_wait = true;
+        take_back(shard);
         ring_add_read(shard->ring, bus_port_event_fd(shard->port), own_key);
         break;
     case RING_CANCEL:
@@ -168,6 +194,7 @@ static void keep_date(struct shard *shard) {
     if (second == shard->date_s)
         return;
     shard->date_s = second;
+    shard->refused_logged = 0;
     response_date(second, shard->date);
 }
 
@@ -182,19 +209,39 @@ static void keep_ready(struct shard *shard) {
         atomic_fetch_sub(&shard->gateway->rings_ready, 1);
 }
 
+/* One line when a lane begins to refuse, one when it has ended: the refusals between are counted. */
+static void tell_admission(struct shard *shard) {
+    struct admission_news news;
+    while (admission_next_news(shard->admission, shard->now_ns, &news)) {
+        if (news.ended)
+            QUIRE_LOG(shard->gateway->log, QUIRE_INFO, "lane.has_room", QUIRE_CTEXT("topic", news.topic),
+                      QUIRE_INTEGER("ring", shard->index), QUIRE_INTEGER("refused", news.refused),
+                      QUIRE_INTEGER("seconds", news.seconds));
+        else
+            QUIRE_LOG(shard->gateway->log, QUIRE_WARN, "lane.full", QUIRE_CTEXT("topic", news.topic),
+                      QUIRE_INTEGER("ring", shard->index), QUIRE_CTEXT("instead", "503 for what would wait too long"));
+    }
+}
+
 static void tick(struct shard *shard) {
     shard->ticked_ns = shard->now_ns;
     bus_port_tick(shard->port, shard->now_ns);
     poll_replies(shard); /* belt and braces, should a wake-up have been missed */
+    take_back(shard);
     connections_expire(shard);
     if (!shard->accepting && begin_listening(shard))
         arm_accept(shard);
     if (gateway_phase(shard->gateway) >= GATEWAY_CLOSING)
         connections_close(shard);
+    tell_admission(shard);
+    if (crowd_has_gone(&shard->crowd, inflight_count(shard->inflight), shard->now_ns))
+        (void)malloc_trim(0);
     traffic_publish(shard->traffic, ring_counts_of(shard->ring), inflight_count(shard->inflight));
 }
 
 static uint64_t wait_ns(const struct shard *shard) {
+    if (shard->replies_wait) /* nothing wakes us for those that were left */
+        return 0;
     uint64_t due_ns = shard->ticked_ns + TICK_NS, next_ns = inflight_next_ns(shard->inflight);
     if (next_ns < due_ns)
         due_ns = next_ns;
@@ -229,6 +276,8 @@ bool shard_turn(struct shard *shard) {
     shard->now_ns = quire_monotonic_ns();
     keep_date(shard);
     keep_ready(shard);
+    if (shard->replies_wait)
+        poll_replies(shard);
     expire_requests(shard);
     if (shard->now_ns - shard->ticked_ns >= TICK_NS)
         tick(shard);

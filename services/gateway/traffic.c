@@ -15,7 +15,8 @@ struct traffic {
     struct quire_metrics *metrics;
     const struct router *router;
     struct quire_family *requests, *durations, *timeouts;
-    struct quire_series *connections, *late_replies, *inflight;
+    struct quire_series *connections, *late_replies, *inflight, *paced;
+    struct quire_series *refusals[REFUSALS_COUNT];
     struct quire_series *enters, *submitted, *completed, *receives, *buffers_exhausted;
     struct ring_counts published;
     uint32_t published_inflight;
@@ -47,6 +48,15 @@ struct traffic *traffic_create(struct quire_metrics *metrics, const struct route
                                               "Replies that met no waiting request.", "", NULL);
     traffic->inflight =
         quire_metrics_one(metrics, QUIRE_GAUGE, "quire_gateway_inflight", "Requests that wait for a reply.", "", NULL);
+    traffic->paced = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_paced_total",
+                                       "Requests of sessions over a rate limit that the gateway answered (429) in a "
+                                       "service's place.",
+                                       "", NULL);
+    for (size_t i = 0; i < REFUSALS_COUNT; i++)
+        traffic->refusals[i] = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_refused_total",
+                                                 "Requests that met a bound of the gateway's, and a 503: lane, "
+                                                 "inflight, bodies, producer, kafka, topic.",
+                                                 "reason", refusal_rows[i].label);
     traffic->enters = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_ring_enters_total",
                                         "System calls io_uring_enter.", "", NULL);
     traffic->submitted = quire_metrics_one(metrics, QUIRE_COUNTER, "quire_gateway_ring_submissions_total",
@@ -103,6 +113,14 @@ void traffic_count_connection(struct traffic *traffic, int change) {
 
 void traffic_count_late_reply(struct traffic *traffic) {
     quire_series_add(traffic->late_replies, 1);
+}
+
+void traffic_count_refusal(struct traffic *traffic, enum refusal refusal) {
+    quire_series_add(traffic->refusals[refusal], 1);
+}
+
+void traffic_count_paced(struct traffic *traffic) {
+    quire_series_add(traffic->paced, 1);
 }
 
 void traffic_count_timeout(struct traffic *traffic, const char *kind) {

@@ -4,6 +4,7 @@
 #define QUIRE_GATEWAY_TRAFFIC_H
 
 #include "base/metrics.h"
+#include "gateway/refusal.h"
 #include "gateway/ring.h"
 #include "gateway/route.h"
 
@@ -17,6 +18,8 @@ void traffic_count_request(struct traffic *traffic, const struct route *route, e
                            double seconds);
 void traffic_count_connection(struct traffic *traffic, int change);
 void traffic_count_late_reply(struct traffic *traffic);
+void traffic_count_refusal(struct traffic *traffic, enum refusal refusal);
+void traffic_count_paced(struct traffic *traffic);
 /* `kind`: "idle", "head", "body", "write", "linger". */
 void traffic_count_timeout(struct traffic *traffic, const char *kind);
 /* Publishes what the ring did since the last call, and how many requests wait. */

@@ -1,9 +1,9 @@
 /* A whole request to its message: path, body or query, headers, what the gateway itself puts in; then packed. */
 #include "gateway/transcode.h"
 
+#include "base/utf8.h"
 #include "gateway/encode_internal.h"
 #include "gateway/query_string.h"
-#include "gateway/utf8.h"
 
 #include "base/token.h"
 
@@ -69,7 +69,7 @@ static enum transcode_end transcode_read_path(struct transcode *transcode) {
             return TRANSCODE_NO_MEMORY;
         struct encode_value value =
             encode_value_of_text(descriptor, (struct quire_slice){(const uint8_t *)text, segment.size});
-        if (!utf8_valid(segment) ||
+        if (!quire_utf8_valid(segment) ||
             !encode_field(&transcode->encode, &path, transcode->spec, field, &value, 1, transcode->message))
             return TRANSCODE_NOT_FOUND;
         transcode->closed[field] = true;
@@ -172,13 +172,13 @@ static char *transcode_header_text(struct quire_arena *arena, struct quire_slice
         return NULL;
     struct quire_slice rest = {(const uint8_t *)text, value.size};
     for (size_t at = 0; at < rest.size;) {
-        size_t bytes = utf8_character_bytes(rest, at);
+        size_t bytes = quire_utf8_character_bytes(rest, at);
         if (bytes == 0)
             text[at] = '?';
         at += bytes == 0 ? 1 : bytes;
     }
     if (bytes_max != 0)
-        text[utf8_cut(rest, bytes_max).size] = '\0';
+        text[quire_utf8_cut(rest, bytes_max).size] = '\0';
     return text;
 }
 

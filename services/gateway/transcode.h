@@ -1,10 +1,10 @@
 /* JSON <-> protobuf by reflection over the contract's tables; no message is named here. Strict as docs/API.md says:
  * every fault of a body is found and told with its path.
  *
- * Ring thread only. All memory that outlives a call comes from the arena given: about the packed message for a request
- * (whose texts stay in its body); about the value once and its JSON once, twice where much must be escaped, for a
- * reply. While a body is read its tree takes heap memory, at most 64 MiB and given back before the call returns. Knows
- * neither ring nor Kafka. */
+ * One thread at a time an arena. All memory that outlives a call comes from the arena given: about the packed message
+ * for a request (whose texts stay in its body); about the value once and its JSON once, twice where much must be
+ * escaped, for a reply. While a body is read its tree takes heap memory, at most 64 MiB and given back before the call
+ * returns. Knows neither ring nor Kafka. */
 #ifndef QUIRE_GATEWAY_TRANSCODE_H
 #define QUIRE_GATEWAY_TRANSCODE_H
 

@@ -1,6 +1,6 @@
 #include "query/highlight.h"
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 #include "text/words.h"
 
 #include <assert.h>
@@ -136,7 +136,7 @@ struct piece {
 static size_t back(struct quire_slice text, size_t from, size_t least, size_t characters) {
     size_t at = from, space = from;
     while (at > least && characters-- > 0) {
-        at = text_boundary(text, at - 1);
+        at = quire_utf8_cut(text, at - 1).size;
         if (text.bytes[at] == ' ' || text.bytes[at] == '\n')
             space = at + 1;
     }

@@ -4,6 +4,7 @@
 #include "runtime/faults.h"
 #include "runtime/fold.h"
 #include "runtime/partition.h"
+#include "runtime/texts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -69,8 +70,11 @@ static void decode_payload(struct quire_batch *batch, struct quire_request *requ
     const uint8_t *bytes = request->payload.size == 0 ? nothing : request->payload.bytes;
 
     request->input = protobuf_c_message_unpack(descriptor, &batch->arena.protobuf, request->payload.size, bytes);
-    if (request->input != NULL)
+    if (request->input != NULL) {
+        if (!quire_texts_valid(request->input))
+            quire_request_kill(request, QUIRE_REASON_PAYLOAD);
         return;
+    }
     /* Told apart from a payload that can't be read, as that would be put aside for good. Unpacking takes little more
      * than twice the payload. */
     if (batch->arena.used_bytes + 3 * request->payload.size + 65536 > batch->arena.bytes_max)
@@ -270,13 +274,14 @@ static void add_undo(struct quire_batch *batch, struct quire_request *request, s
 
     if (tag == NULL)
         return; /* nothing was counted */
-    request->undo_key = quire_key_log_in(request->check.client, tag);
-    request->undo_key_slice = quire_key_slice(&request->undo_key);
+    quire_keys_log_in(request->check.client, tag, request->undo_keys);
+    for (size_t i = 0; i < QUIRE_LOG_IN_KEYS; i++)
+        request->undo_slices[i] = quire_key_slice(&request->undo_keys[i]);
     request->undo = (struct quire_publication){
         .kind = QUIRE_CALL_FUNCTION,
         .function = "quire_log_in_undone",
-        .keys = &request->undo_key_slice,
-        .keys_count = 1,
+        .keys = request->undo_slices,
+        .keys_count = QUIRE_LOG_IN_KEYS,
     };
     (void)add_publication(batch, count, &request->undo); /* what isn't given back lapses with its window */
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "runtime/kafka.h"
 #include "runtime/kafka_wait.h"
+#include "runtime/membership.h"
 #include "runtime/partition.h"
 
 #include <assert.h>
@@ -15,6 +16,7 @@
 #define TOPIC_WAIT_MS 250
 #define COMMITTED_WAIT_MS 2000
 #define COMMIT_WAIT_MS 2000
+#define EMPTY_ROUNDS_MAX 3u
 #define LEAVE_WAIT_MS 5000 /* a commit and the farewell */
 #define WATERMARK_WAIT_MS 1000
 
@@ -23,12 +25,15 @@ struct quire_consumer {
     struct quire_consumer_options options;
     char role[160];
     rd_kafka_t *client;
+    struct quire_membership membership;
     rd_kafka_message_t *held; /* taken, and left for the next batch */
     struct quire_partition partitions[PARTITIONS_MAX];
     uint64_t commit_after_ns, tick_after_ns;
     bool subscribed, topic_missing_told, commits_failing;
-    bool unopened;        /* partitions have come that aren't opened */
-    atomic_bool assigned; /* the group has told us our share since we last left one; any thread */
+    unsigned empty_rounds; /* of the group that have brought us nothing; EMPTY_ROUNDS_MAX once one has */
+    bool doubtful;         /* nothing is committed any more */
+    bool unopened;         /* partitions have come that aren't opened */
+    atomic_bool assigned;  /* the group has told us our share since we last left one; any thread */
     struct quire_series *rebalances;
     struct quire_family *lag;
 };
@@ -81,7 +86,7 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t error, rd_kafka_to
 }
 
 static void commit_due(struct quire_consumer *consumer, uint64_t now_ns) {
-    if (now_ns < consumer->commit_after_ns)
+    if (now_ns < consumer->commit_after_ns || quire_membership_joining(&consumer->membership, now_ns))
         return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     for (int32_t i = 0; i < PARTITIONS_MAX; i++) {
@@ -109,8 +114,11 @@ static bool commit_now(struct quire_consumer *consumer, rd_kafka_topic_partition
 
 /* Before the first message of a partition is handled, the broker must no longer say "clean", or a crash in it would go
  * unnoticed. Done for all that an assignment has brought at once, not with their first messages, which would have to
- * wait. */
+ * wait. While the group goes round once more they are handled unopened: the broker would hold the commit until all have
+ * joined, and our callers with it. */
 static void open_partitions(struct quire_consumer *consumer) {
+    if (quire_membership_joining(&consumer->membership, quire_monotonic_ns()))
+        return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
 
     for (int32_t i = 0; i < PARTITIONS_MAX; i++) {
@@ -167,6 +175,17 @@ static void take_partition(struct quire_consumer *consumer, rd_kafka_topic_parti
                   QUIRE_INTEGER("suspects", partition->suspect_end - partition->next_offset));
 }
 
+static rd_kafka_resp_err_t ask_for_topic(struct quire_consumer *consumer) {
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, consumer->options.topic, RD_KAFKA_PARTITION_UA);
+    const rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return error;
+}
+
+/* Whoever joins a group whose members have all partitions gets none: they give up some, and a second round shares those
+ * out. librdkafka joins only once a second, unless a subscription waits for the end of the round; without that nobody
+ * would have these partitions for a second. */
 static void on_assign(struct quire_consumer *consumer, rd_kafka_topic_partition_list_t *list) {
     const rd_kafka_resp_err_t error =
         list->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_committed(consumer->client, list, COMMITTED_WAIT_MS);
@@ -184,11 +203,21 @@ static void on_assign(struct quire_consumer *consumer, rd_kafka_topic_partition_
         }
         take_partition(consumer, &list->elems[i], error == RD_KAFKA_RESP_ERR_NO_ERROR, &bounds_work);
     }
+    if (list->cnt == 0 && consumer->empty_rounds < EMPTY_ROUNDS_MAX) {
+        consumer->empty_rounds++;
+        (void)ask_for_topic(consumer); /* refused: then the second round takes a second */
+    } else if (list->cnt != 0) {
+        consumer->empty_rounds = EMPTY_ROUNDS_MAX;
+    }
     rd_kafka_error_t *refused = rd_kafka_incremental_assign(consumer->client, list);
     if (refused != NULL) {
         QUIRE_LOG(consumer->link.log, QUIRE_ERROR, "consumer.assign_failed", QUIRE_CTEXT("role", consumer->role),
-                  QUIRE_CTEXT("text", rd_kafka_error_string(refused)));
+                  QUIRE_CTEXT("text", rd_kafka_error_string(refused)),
+                  QUIRE_CTEXT("instead", "the process ends, to be started again"));
         rd_kafka_error_destroy(refused);
+        /* Else its heartbeats would keep partitions that nobody reads. */
+        atomic_store(&consumer->link.fatal, true);
+        return;
     }
     consumer->unopened = true;
     atomic_store(&consumer->assigned, true);
@@ -208,7 +237,7 @@ static void on_revoke(struct quire_consumer *consumer, rd_kafka_topic_partition_
     }
     if (rd_kafka_assignment_lost(consumer->client))
         atomic_store(&consumer->assigned, false); /* the group has gone on without us */
-    else
+    else if (!consumer->doubtful)
         (void)commit_now(consumer, leaving); /* has been told; the next owner then sees an unclean start */
     rd_kafka_topic_partition_list_destroy(leaving);
     rd_kafka_error_t *refused = rd_kafka_incremental_unassign(consumer->client, list);
@@ -262,6 +291,7 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
                                              settings, sizeof(settings) / sizeof(settings[0]));
     if (conf == NULL)
         return NULL;
+    quire_membership_watch(&consumer->membership, conf);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     return quire_kafka_client(&consumer->link, RD_KAFKA_CONSUMER, conf);
@@ -319,10 +349,7 @@ static bool subscribe(struct quire_consumer *consumer, int wait_ms) {
             rd_kafka_message_destroy(event);
         return false;
     }
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, consumer->options.topic, RD_KAFKA_PARTITION_UA);
-    const rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
+    const rd_kafka_resp_err_t error = ask_for_topic(consumer);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         QUIRE_LOG(consumer->link.log, QUIRE_ERROR, "consumer.subscribe_failed", QUIRE_CTEXT("role", consumer->role),
                   QUIRE_CTEXT("error", rd_kafka_err2name(error)));
@@ -431,17 +458,33 @@ bool quire_consumer_failed(const struct quire_consumer *consumer) {
     return atomic_load(&consumer->link.fatal);
 }
 
+void quire_consumer_doubt(struct quire_consumer *consumer) {
+    consumer->doubtful = true;
+}
+
+bool quire_consumer_may_leave(const struct quire_consumer *consumer) {
+    return quire_membership_may_leave(&consumer->membership, quire_monotonic_ns());
+}
+
+/* Without RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE it would wait for ever. */
+static void destroy_client(struct quire_consumer *consumer) {
+    if (consumer->client != NULL)
+        rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    consumer->client = NULL;
+}
+
 void quire_consumer_leave(struct quire_consumer *consumer) {
     if (consumer->held != NULL)
         rd_kafka_message_destroy(consumer->held); /* not done: it stays the group's */
     consumer->held = NULL;
     if (!quire_kafka_close_within(consumer->client, LEAVE_WAIT_MS, on_rebalance, consumer))
         QUIRE_LOG(consumer->link.log, QUIRE_WARN, "consumer.left_unheard", QUIRE_CTEXT("role", consumer->role));
+    destroy_client(consumer);
 }
 
 void quire_consumer_destroy(struct quire_consumer *consumer) {
     if (consumer == NULL)
         return;
-    rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* that would wait for ever */
+    destroy_client(consumer);
     free(consumer);
 }

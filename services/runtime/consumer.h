@@ -45,7 +45,14 @@ void quire_consumer_tick(struct quire_consumer *consumer, uint64_t now_ns);
 bool quire_consumer_settled(const struct quire_consumer *consumer);
 /* The client has met an error that it can't mend. */
 bool quire_consumer_failed(const struct quire_consumer *consumer);
-/* Commits as "clean" what is done, and leaves the group. */
+/* False for at most 3 s after the group's last round: go on taking until then, or nobody takes over at once. */
+bool quire_consumer_may_leave(const struct quire_consumer *consumer);
+/* The answers of what was done lately may be lost: no more is committed, so that it comes again, to whoever follows. */
+void quire_consumer_doubt(struct quire_consumer *consumer);
+/* Commits as "clean" what is done, leaves the group, and takes the client down, which now and then takes a second: on
+ * threads of their own, several consumers do that at once. Only quire_consumer_settled, _failed and _destroy may
+ * follow.
+ */
 void quire_consumer_leave(struct quire_consumer *consumer);
 /* After quire_consumer_leave, or before the first take. Takes NULL. */
 void quire_consumer_destroy(struct quire_consumer *consumer);

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 
 #define DISTRUST_NS (UINT64_C(100) * MS_NS) /* after a replica that was asked lagged behind */
-/* Each pipeline on a replica begins with the question for its position, which costs next to nothing: positions are
- * always fresh, and a replica whose answer to that takes so long is frozen or cut off, where a slow statement would be
- * nothing to wonder at. */
-#define FIRST_ANSWER_MS 500u
+/* Each pipeline begins with the question for the server's position, which costs next to nothing: positions are always
+ * fresh, and a server whose answer to that takes so long is frozen or cut off, where a slow statement would be nothing
+ * to wonder at. A replica's reads may go elsewhere, so less is waited for it. */
+#define FIRST_ANSWER_REPLICA_MS 500u
+#define FIRST_ANSWER_PRIMARY_MS 1000u
 
 /* A query on its way. */
 struct work {
@@ -87,8 +88,8 @@ static void send_to(struct quire_database *database, struct work *work, size_t i
     struct server *server = &database->servers[index];
     struct pipeline *pipeline = &server->pipeline;
     struct quire_query *query = work->query;
-    if (index != PRIMARY && !server->asked) {
-        pipeline->first_answer_ms = FIRST_ANSWER_MS;
+    if (!server->asked) {
+        pipeline->first_answer_ms = index == PRIMARY ? FIRST_ANSWER_PRIMARY_MS : FIRST_ANSWER_REPLICA_MS;
         server->asked = pipeline_push(pipeline, STATEMENT_POSITION, NULL, query->deadline_ns, NULL);
     }
     work->server = (int)index;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define TOPIC_BYTES 256u /* Kafka's names have at most 249 characters */
+#define KEPT_BYTES_MAX 256u
 
 static void add_text(rd_kafka_headers_t *headers, const char *name, const char *text) {
     /* Replaces what an earlier journey through a dead letter topic has left. */
@@ -29,6 +30,29 @@ rd_kafka_headers_t *quire_dead_letter_headers(const rd_kafka_headers_t *own, con
     return headers;
 }
 
+/* What a compressed message holds may be larger than its topic would take as it is, and so than the dead letters'
+ * would; a lane must not stand still for it. Kept are where it stood, how large it was, and whose it was. */
+static bool send_remains(struct quire_publisher *publisher, const rd_kafka_message_t *message,
+                         const struct quire_message *letter, const rd_kafka_headers_t *own, enum quire_reason reason,
+                         const char *topic) {
+    static const char *const kept[] = {QUIRE_HEADER_CORRELATION_ID, QUIRE_HEADER_METHOD, QUIRE_HEADER_REQUEST_ID,
+                                       QUIRE_HEADER_DEADLINE};
+    rd_kafka_headers_t *headers = quire_dead_letter_headers(NULL, topic, message->partition, message->offset, reason);
+    for (size_t i = 0; own != NULL && i < sizeof(kept) / sizeof(kept[0]); i++) {
+        const void *value;
+        size_t size;
+        if (rd_kafka_header_get_last(own, kept[i], &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            size <= KEPT_BYTES_MAX)
+            (void)rd_kafka_header_add(headers, kept[i], -1, value, (ssize_t)size); /* fails for read-only ones */
+    }
+    add_number(headers, QUIRE_HEADER_DLT_LOST_BYTES, (int64_t)message->len);
+    const struct quire_message remains = {
+        .topic = letter->topic, .value = {(const uint8_t *)"", 0}, .headers = headers};
+    const bool sent = quire_publisher_publish(publisher, &remains, 1);
+    rd_kafka_headers_destroy(headers);
+    return sent;
+}
+
 bool quire_dead_letter_send(struct quire_publisher *publisher, const rd_kafka_message_t *message, const char *topic,
                             enum quire_reason reason) {
     rd_kafka_headers_t *own = NULL;
@@ -43,7 +67,8 @@ bool quire_dead_letter_send(struct quire_publisher *publisher, const rd_kafka_me
         .value = {message->payload, message->len},
         .headers = headers,
     };
-    const bool sent = quire_publisher_publish(publisher, &letter, 1);
+    bool too_large = false;
+    const bool sent = quire_publisher_publish_one(publisher, &letter, &too_large);
     rd_kafka_headers_destroy(headers);
-    return sent;
+    return sent || (too_large && send_remains(publisher, message, &letter, own, reason, topic));
 }

@@ -36,7 +36,9 @@ bool quire_fault_strikes(const struct quire_request *request, enum quire_fault_p
         (void)kill(getpid(), SIGKILL);
     if (point == QUIRE_FAULT_PUBLISHED && first && named(fault, "pause-after-commit"))
         (void)sleep(PAUSE_S);
-    return point == QUIRE_FAULT_TURN && named(fault, "fail");
+    return (point == QUIRE_FAULT_TURN && named(fault, "fail")) ||
+           (point == QUIRE_FAULT_REPLIES && first && named(fault, "replies-fail")) ||
+           (point == QUIRE_FAULT_PUBLISHER && first && named(fault, "publisher-fail"));
 }
 
 #else

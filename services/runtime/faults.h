@@ -14,16 +14,25 @@
  * - `crash-after-commit`: killed after commit and watermark, before reply and offset.
  *
  * - `pause-after-commit`: rests there for 3 s, so that somebody else can do the killing.
+ *
+ * - `replies-fail`, `publisher-fail`: that producer fails for good before the answer is sent; on the first attempt
+ * only.
  */
 #ifndef QUIRE_RUNTIME_FAULTS_H
 #define QUIRE_RUNTIME_FAULTS_H
 
 #include "runtime/request_internal.h"
 
-enum quire_fault_point { QUIRE_FAULT_TURN, QUIRE_FAULT_COMMITTED, QUIRE_FAULT_PUBLISHED };
+enum quire_fault_point {
+    QUIRE_FAULT_TURN,
+    QUIRE_FAULT_COMMITTED,
+    QUIRE_FAULT_PUBLISHED,
+    QUIRE_FAULT_REPLIES,
+    QUIRE_FAULT_PUBLISHER
+};
 
 #ifdef QUIRE_FAULTS
-/* True when the request is to fail. */
+/* True when the request, or at the last two points that producer, is to fail. */
 bool quire_fault_strikes(const struct quire_request *request, enum quire_fault_point point);
 #else
 static inline bool quire_fault_strikes(const struct quire_request *request, enum quire_fault_point point) {

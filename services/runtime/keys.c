@@ -63,7 +63,7 @@ static void address_text(struct quire_slice client, char ret_text[ADDRESS_CHARAC
 }
 
 struct quire_key quire_key_address(struct quire_slice client, enum quire_address_key kind) {
-    static const char *const kinds[] = {"requests", "registrations"};
+    static const char *const kinds[] = {"requests", "log_in_rate", "registrations"};
     char address[ADDRESS_CHARACTERS];
     address_text(client, address);
     struct quire_key key;
@@ -71,10 +71,10 @@ struct quire_key quire_key_address(struct quire_slice client, enum quire_address
     return key;
 }
 
-struct quire_key quire_key_log_in(struct quire_slice client, const uint8_t tag[QUIRE_TAG_BYTES]) {
+void quire_keys_log_in(struct quire_slice client, const uint8_t tag[QUIRE_TAG_BYTES],
+                       struct quire_key ret_keys[QUIRE_LOG_IN_KEYS]) {
     char address[ADDRESS_CHARACTERS];
     address_text(client, address);
-    struct quire_key key;
-    snprintf(key.text, sizeof key.text, "quire:{addr:%s}:log_in:%02x%02x", address, tag[0], tag[1]);
-    return key;
+    snprintf(ret_keys[0].text, sizeof ret_keys[0].text, "quire:{addr:%s}:log_in:%02x%02x", address, tag[0], tag[1]);
+    snprintf(ret_keys[1].text, sizeof ret_keys[1].text, "quire:{addr:%s}:log_ins", address);
 }

@@ -8,6 +8,7 @@
 #define QUIRE_KEY_CHARACTERS 160u
 #define QUIRE_KEY_EPOCH "quire:epoch"
 #define QUIRE_KEY_LOADING "{quire:epoch}:loading"
+#define QUIRE_LOG_IN_KEYS 2u
 
 /* NUL-terminated. */
 struct quire_key {
@@ -15,7 +16,7 @@ struct quire_key {
 };
 
 enum quire_account_key { QUIRE_ACCOUNT_WATERMARK, QUIRE_ACCOUNT_RATE, QUIRE_ACCOUNT_PLACES };
-enum quire_address_key { QUIRE_ADDRESS_REQUESTS, QUIRE_ADDRESS_REGISTRATIONS };
+enum quire_address_key { QUIRE_ADDRESS_REQUESTS, QUIRE_ADDRESS_LOG_INS, QUIRE_ADDRESS_REGISTRATIONS };
 
 struct quire_key quire_key_session(const uint8_t session[QUIRE_SESSION_BYTES]);
 struct quire_key quire_key_revoked(const uint8_t session[QUIRE_SESSION_BYTES]);
@@ -24,7 +25,9 @@ struct quire_key quire_key_account(const uint8_t tag[QUIRE_TAG_BYTES], const uin
 /* `client` is an address as text. IPv6 counts by its /64, which one customer has whole; IPv4 in IPv6 as IPv4; what is
  * no address as "unknown". */
 struct quire_key quire_key_address(struct quire_slice client, enum quire_address_key kind);
-struct quire_key quire_key_log_in(struct quire_slice client, const uint8_t tag[QUIRE_TAG_BYTES]);
+/* What an attempt to log in counts against: failures of the address at that account, and at all accounts. */
+void quire_keys_log_in(struct quire_slice client, const uint8_t tag[QUIRE_TAG_BYTES],
+                       struct quire_key ret_keys[QUIRE_LOG_IN_KEYS]);
 
 static inline struct quire_slice quire_key_slice(const struct quire_key *key) {
     return quire_slice_of(key->text);

@@ -35,6 +35,7 @@ struct quire_link {
     bool attempting; /* thread runs, or has ended and isn't joined */
     pthread_t thread;
     bool tried;           /* an attempt has ended */
+    bool hopeless;        /* the last one failed: nobody waits for the next */
     bool away;            /* an outage was logged, its end wasn't */
     uint64_t attempt_ns;  /* when the last attempt began */
     uint64_t retry_at_ns; /* no attempt before */
@@ -185,6 +186,12 @@ static void attempt_begin(struct quire_link *link, uint64_t now_ns) {
     }
 }
 
+static uint64_t patience(const struct quire_link *link) {
+    if (!link->tried)
+        return link->options.first_wait_ms * MS_NS;
+    return link->hopeless ? 0 : SETTLE_NS;
+}
+
 void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
     if (link->object != NULL)
         return link->object;
@@ -196,7 +203,7 @@ void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
         if (!link->attempting)
             return NULL;
     }
-    uint64_t patience_ns = link->attempt_ns + (link->tried ? SETTLE_NS : link->options.first_wait_ms * MS_NS);
+    uint64_t patience_ns = link->attempt_ns + patience(link);
     struct shared *shared = link->shared;
     pthread_mutex_lock(&shared->mutex);
     bool done = attempt_wait(shared, until_ns < patience_ns ? until_ns : patience_ns);
@@ -216,6 +223,7 @@ void *quire_link_get(struct quire_link *link, uint64_t until_ns) {
         note_away(link, shared->error);
     }
     link->tried = true;
+    link->hopeless = link->object == NULL;
     return link->object;
 }
 

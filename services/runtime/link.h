@@ -35,7 +35,8 @@ void quire_link_destroy(struct quire_link *link);
 
 /* The open connection, still the link's; or NULL: away. Begins an attempt when it is time for one, and waits for a
  * running one until until_ns (CLOCK_MONOTONIC; 0: not at all), but at most 50 ms after the attempt began (the first of
- * all: first_wait_ms), so that a server that was only restarted is hardly noticed, and one that is gone stops nobody.
+ * all: first_wait_ms; after one that failed: not at all), so that a server that was only restarted is hardly noticed,
+ * and one that is gone stops nobody.
  */
 void *quire_link_get(struct quire_link *link, uint64_t until_ns);
 /* Connected, or an attempt has failed: what can be known about the server is known. */

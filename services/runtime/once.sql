@@ -50,10 +50,15 @@ BEGIN
     RETURN held.answer;
 END $$;
 
+-- PL/pgSQL, which keeps its plan: an SQL function that isn't put in line is planned again in every statement that calls it.
 CREATE OR REPLACE FUNCTION once_keep(p_account uuid, p_key text, p_answer jsonb) RETURNS jsonb
-LANGUAGE sql AS $$
-    UPDATE once SET answer = p_answer WHERE account_id = p_account AND key = p_key RETURNING answer
-$$;
+LANGUAGE plpgsql AS $$
+DECLARE
+    kept jsonb;
+BEGIN
+    UPDATE once SET answer = p_answer WHERE account_id = p_account AND key = p_key RETURNING answer INTO kept;
+    RETURN kept;
+END $$;
 
 -- Removes at most p_max expired records; returns how many.
 CREATE OR REPLACE FUNCTION once_sweep(p_max int) RETURNS bigint

@@ -103,7 +103,8 @@ static bool produce(struct quire_publisher *publisher, const struct quire_messag
     return false;
 }
 
-bool quire_publisher_publish(struct quire_publisher *publisher, const struct quire_message *messages, size_t count) {
+static rd_kafka_resp_err_t publish(struct quire_publisher *publisher, const struct quire_message *messages,
+                                   size_t count) {
     struct wait wait = {0};
     bool queued = true;
 
@@ -111,13 +112,30 @@ bool quire_publisher_publish(struct quire_publisher *publisher, const struct qui
         queued = produce(publisher, &messages[i], &wait);
     while (atomic_load(&wait.pending) != 0)
         rd_kafka_poll(publisher->client, 5); /* another thread's poll may serve our reports: look again soon */
-    const bool published = queued && atomic_load(&wait.failed) == 0;
+    return queued && atomic_load(&wait.failed) == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR
+                                                    : (rd_kafka_resp_err_t)atomic_load(&wait.error);
+}
+
+/* True when there was none. */
+static bool tell(struct quire_publisher *publisher, const char *topic, rd_kafka_resp_err_t error) {
+    const bool published = error == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (!published && !atomic_exchange(&publisher->failing, true))
-        QUIRE_LOG(publisher->log, QUIRE_WARN, "publish.failing", QUIRE_CTEXT("topic", messages[0].topic),
-                  QUIRE_CTEXT("error", rd_kafka_err2name((rd_kafka_resp_err_t)atomic_load(&wait.error))));
+        QUIRE_LOG(publisher->log, QUIRE_WARN, "publish.failing", QUIRE_CTEXT("topic", topic),
+                  QUIRE_CTEXT("error", rd_kafka_err2name(error)));
     if (published && atomic_exchange(&publisher->failing, false))
-        QUIRE_LOG(publisher->log, QUIRE_INFO, "publish.works_again", QUIRE_CTEXT("topic", messages[0].topic));
+        QUIRE_LOG(publisher->log, QUIRE_INFO, "publish.works_again", QUIRE_CTEXT("topic", topic));
     return published;
+}
+
+bool quire_publisher_publish(struct quire_publisher *publisher, const struct quire_message *messages, size_t count) {
+    return tell(publisher, messages[0].topic, publish(publisher, messages, count));
+}
+
+bool quire_publisher_publish_one(struct quire_publisher *publisher, const struct quire_message *message,
+                                 bool *ret_too_large) {
+    const rd_kafka_resp_err_t error = publish(publisher, message, 1);
+    *ret_too_large = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    return tell(publisher, message->topic, error);
 }
 
 void quire_publisher_poll(struct quire_publisher *publisher, uint64_t now_ns) {
@@ -132,6 +150,12 @@ void quire_publisher_poll(struct quire_publisher *publisher, uint64_t now_ns) {
 bool quire_publisher_failed(const struct quire_publisher *publisher) {
     return atomic_load(&publisher->link.fatal);
 }
+
+#ifdef QUIRE_FAULTS
+void quire_publisher_break(struct quire_publisher *publisher) {
+    (void)rd_kafka_test_fatal_error(publisher->client, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a fault");
+}
+#endif
 
 void quire_publisher_destroy(struct quire_publisher *publisher) {
     if (publisher == NULL)

@@ -26,10 +26,16 @@ void quire_publisher_expect(struct quire_publisher *publisher, const char *name,
  * is kept for each key. False: none or some are there; publish all again. */
 QUIRE_MUSTCHECK bool quire_publisher_publish(struct quire_publisher *publisher, const struct quire_message *messages,
                                              size_t count);
+/* The same for one message. *ret_too_large is set where Kafka will never take it: larger than its topic's limit. */
+QUIRE_MUSTCHECK bool quire_publisher_publish_one(struct quire_publisher *publisher, const struct quire_message *message,
+                                                 bool *ret_too_large);
 /* As quire_replies_poll. */
 void quire_publisher_poll(struct quire_publisher *publisher, uint64_t now_ns);
 /* As quire_replies_failed. */
 bool quire_publisher_failed(const struct quire_publisher *publisher);
+#ifdef QUIRE_FAULTS
+void quire_publisher_break(struct quire_publisher *publisher); /* for good, as faults.h has it */
+#endif
 void quire_publisher_destroy(struct quire_publisher *publisher);
 
 #endif

@@ -129,14 +129,23 @@ bool quire_replies_send(struct quire_replies *replies, const struct quire_envelo
     topic[name.size] = '\0';
     (void)snprintf(status_text, sizeof(status_text), "%u", status);
     rd_kafka_headers_t *headers = reply_headers(envelope, request_id, status_text);
-    rd_kafka_t *client = bulk ? replies->bulk.client : replies->small.client;
-    const rd_kafka_resp_err_t error = produce(replies, client, topic, envelope->reply_partition, value, headers);
+    struct producer *producer = bulk ? &replies->bulk : &replies->small;
+    const rd_kafka_resp_err_t error =
+        produce(replies, producer->client, topic, envelope->reply_partition, value, headers);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
+    if (rd_kafka_fatal_error(producer->client, NULL, 0) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) /* before the next poll says so: the batch must not count as answered */
+        atomic_store(&producer->link.fatal, true);
     quire_series_add(replies->lost, 1);
     QUIRE_LOG(replies->log, QUIRE_WARN, "reply.lost", QUIRE_CTEXT("request_id", request_id),
               QUIRE_CTEXT("error", rd_kafka_err2name(error)));
     return false;
+}
+
+void quire_replies_flush(struct quire_replies *replies, int wait_ms) {
+    (void)rd_kafka_flush(replies->small.client, wait_ms); /* not in time: as lost as anything that a crash takes */
+    (void)rd_kafka_flush(replies->bulk.client, wait_ms);
 }
 
 void quire_replies_poll(struct quire_replies *replies, uint64_t now_ns) {
@@ -157,6 +166,12 @@ bool quire_replies_ready(const struct quire_replies *replies) {
 bool quire_replies_failed(const struct quire_replies *replies) {
     return atomic_load(&replies->small.link.fatal) || atomic_load(&replies->bulk.link.fatal);
 }
+
+#ifdef QUIRE_FAULTS
+void quire_replies_break(struct quire_replies *replies) {
+    (void)rd_kafka_test_fatal_error(replies->small.client, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "a fault");
+}
+#endif
 
 static void destroy_producer(struct producer *producer, int wait_ms) {
     if (producer->client == NULL)

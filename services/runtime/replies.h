@@ -26,6 +26,8 @@ QUIRE_MUSTCHECK struct quire_replies *quire_replies_create(const struct quire_re
  * where nobody waits. */
 bool quire_replies_send(struct quire_replies *replies, const struct quire_envelope *envelope, const char *request_id,
                         unsigned status, struct quire_slice value);
+/* Waits at most wait_ms until Kafka has what was sent so far: before something that may be a crash. */
+void quire_replies_flush(struct quire_replies *replies, int wait_ms);
 /* Serves librdkafka's callbacks and ends outages; call it at least each second from one thread. */
 void quire_replies_poll(struct quire_replies *replies, uint64_t now_ns);
 /* It knows the reply topics and can reach a broker. */
@@ -33,6 +35,9 @@ bool quire_replies_ready(const struct quire_replies *replies);
 /* A producer has failed for good (librdkafka's INTRODUCTION.md, "Fatal errors"): nothing is sent any more. Any thread.
  */
 bool quire_replies_failed(const struct quire_replies *replies);
+#ifdef QUIRE_FAULTS
+void quire_replies_break(struct quire_replies *replies); /* for good, as faults.h has it */
+#endif
 /* Waits at most wait_ms for what is queued, then drops it. Takes NULL. */
 void quire_replies_destroy(struct quire_replies *replies, int wait_ms);
 

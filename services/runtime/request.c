@@ -210,6 +210,8 @@ static void refuse_limited(struct quire_request *request) {
     problem.status = 429;
     problem.has_retry_after_s = true;
     problem.retry_after_s = check->retry_after_s != 0 ? check->retry_after_s : RETRY_AFTER_S;
+    problem.has_pace_us = check->pace_us != 0;
+    problem.pace_us = check->pace_us;
     if (check->rate_limit[0] != '\0')
         problem.rate_limit = (char *)(uintptr_t)check->rate_limit;
     if (check->rate_limit_policy[0] != '\0')

@@ -70,8 +70,8 @@ struct quire_request {
     bool out_of_memory;   /* something was asked for that can't be kept: no success */
     struct quire_promise *promises, **promises_end;
     struct quire_publication raise, release, undo;
-    struct quire_key undo_key;
-    struct quire_slice undo_key_slice;
+    struct quire_key undo_keys[QUIRE_LOG_IN_KEYS];
+    struct quire_slice undo_slices[QUIRE_LOG_IN_KEYS];
 
     unsigned status;
     struct quire_slice answer; /* packed, in the arena */

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 
 #define MS_NS UINT64_C(1000000)
+#define TICK_NS UINT64_C(1000000000)
 #define NUMBER_CHARACTERS 24u
 #define WORDS_MAX 1024u
 
 /* A rate as redis/quire.lua takes it, and as the IETF draft "RateLimit header fields for HTTP" shows it. */
 struct rate {
+    uint32_t pace_us; /* the period */
     char period_us[NUMBER_CHARACTERS], burst[NUMBER_CHARACTERS];
     char name[16], policy[64];
 };
@@ -25,11 +27,13 @@ struct quire_sessions {
     struct quire_log *log;
     struct quire_limits limits;
     uint32_t command_ms;
+    uint64_t ticked_ns;
     uint64_t serial; /* of the connection that `warm` speaks of */
     bool warm;       /* quire:epoch was the server's run id: all live sessions are in it */
     bool told_cold;  /* the log knows */
-    struct rate account, address, registrations;
-    char concurrent[NUMBER_CHARACTERS], failures[NUMBER_CHARACTERS], window_s[NUMBER_CHARACTERS];
+    struct rate account, address, log_ins, registrations;
+    char concurrent[NUMBER_CHARACTERS];
+    char failures[NUMBER_CHARACTERS], failures_address[NUMBER_CHARACTERS], window_s[NUMBER_CHARACTERS];
     struct quire_series *verdicts[QUIRE_SESSIONS_AWAY + 1];
     struct quire_series *check_seconds, *publish_failures, *warm_gauge;
 };
@@ -45,7 +49,7 @@ static struct rate rate_of(const char *name, int64_t count, int64_t seconds, int
     if (burst < 1)
         burst = 1;
     int64_t window_s = (burst * period_us + 999999) / 1000000;
-    struct rate rate;
+    struct rate rate = {.pace_us = (uint32_t)period_us}; /* an hour at most */
     snprintf(rate.name, sizeof rate.name, "%s", name);
     snprintf(rate.period_us, sizeof rate.period_us, "%" PRId64, period_us);
     snprintf(rate.burst, sizeof rate.burst, "%" PRId64, burst);
@@ -76,9 +80,12 @@ struct quire_sessions *quire_sessions_create(const struct quire_sessions_options
     sessions->command_ms = options->command_ms;
     sessions->account = rate_of("account", limits->account_rate, 1, limits->account_burst);
     sessions->address = rate_of("address", limits->address_rate, 1, limits->address_burst);
+    sessions->log_ins = rate_of("log-ins", limits->log_in_rate, 1, limits->log_in_burst);
     sessions->registrations = rate_of("registrations", limits->registrations_hour, 3600, limits->registrations_burst);
     snprintf(sessions->concurrent, sizeof sessions->concurrent, "%" PRId64, limits->account_concurrent);
     snprintf(sessions->failures, sizeof sessions->failures, "%" PRId64, limits->log_in_failures);
+    snprintf(sessions->failures_address, sizeof sessions->failures_address, "%" PRId64,
+             limits->log_in_failures_address);
     snprintf(sessions->window_s, sizeof sessions->window_s, "%" PRId64, limits->log_in_window_s);
     declare_metrics(sessions, options->metrics);
     sessions->redis = quire_redis_create(&(struct quire_redis_options){
@@ -185,9 +192,19 @@ static bool append_rate(struct quire_sessions *sessions, const struct quire_key 
     return fcall(sessions, "quire_limit", &name, 1, arguments, 2);
 }
 
+/* Log-ins have a rate of their own: each costs a password's work, and one address must not take all of that. */
+static bool is_log_in(const struct quire_check *check) {
+    return check->call->access == QUIRE_PUBLIC && check->call->throttle == QUIRE_THROTTLE_LOG_IN;
+}
+
+static const struct rate *address_rate(const struct quire_sessions *sessions, const struct quire_check *check) {
+    return is_log_in(check) ? &sessions->log_ins : &sessions->address;
+}
+
 static bool append_address(struct quire_sessions *sessions, const struct quire_check *check) {
-    struct quire_key key = quire_key_address(check->client, QUIRE_ADDRESS_REQUESTS);
-    return append_rate(sessions, &key, &sessions->address);
+    struct quire_key key =
+        quire_key_address(check->client, is_log_in(check) ? QUIRE_ADDRESS_LOG_INS : QUIRE_ADDRESS_REQUESTS);
+    return append_rate(sessions, &key, address_rate(sessions, check));
 }
 
 /* The tag of the account whose password is tried: as told, or the session's. */
@@ -206,10 +223,12 @@ static bool append_throttle(struct quire_sessions *sessions, const struct quire_
         struct quire_key key = quire_key_address(check->client, QUIRE_ADDRESS_REGISTRATIONS);
         return append_rate(sessions, &key, &sessions->registrations);
     }
-    struct quire_key key = quire_key_log_in(check->client, throttled_tag(check));
-    struct quire_slice name = quire_key_slice(&key);
-    const struct quire_slice arguments[] = {quire_slice_of(sessions->failures), quire_slice_of(sessions->window_s)};
-    return fcall(sessions, "quire_log_in_attempt", &name, 1, arguments, 2);
+    struct quire_key keys[QUIRE_LOG_IN_KEYS];
+    quire_keys_log_in(check->client, throttled_tag(check), keys);
+    const struct quire_slice names[QUIRE_LOG_IN_KEYS] = {quire_key_slice(&keys[0]), quire_key_slice(&keys[1])};
+    const struct quire_slice arguments[] = {quire_slice_of(sessions->failures), quire_slice_of(sessions->window_s),
+                                            quire_slice_of(sessions->failures_address)};
+    return fcall(sessions, "quire_log_in_attempt", names, QUIRE_LOG_IN_KEYS, arguments, 3);
 }
 
 /* ---- Answers. */
@@ -264,6 +283,8 @@ static void take_session(struct quire_sessions *sessions, struct quire_check *ch
         check->holds_place = verdict == 1 && sessions->limits.on;
         if (verdict != 1)
             limit_check(check, retry_s);
+        if (verdict == 2)
+            check->pace_us = sessions->account.pace_us;
         char concurrent[64];
         snprintf(concurrent, sizeof concurrent, "\"concurrent\";q=%s;qu=\"concurrent-requests\"", sessions->concurrent);
         if (verdict == 3)
@@ -274,7 +295,13 @@ static void take_session(struct quire_sessions *sessions, struct quire_check *ch
     freeReplyObject(reply);
 }
 
-/* Of quire_limit and quire_log_in_attempt. A request that is refused already stays refused. */
+/* What quire_limit and quire_log_in_attempt answer. A request that is refused already stays refused. */
+static void apply_limit(struct quire_check *check, const char *name, const char *policy, const redisReply *reply) {
+    if (reply->element[0]->integer == 0 && check->verdict != QUIRE_SESSIONS_AWAY)
+        limit_check(check, reply->element[3]->integer);
+    show_limit(check, name, policy, reply->element[1]->integer, reply->element[2]->integer);
+}
+
 static void take_limit(struct quire_sessions *sessions, struct quire_check *check, const char *name, const char *policy,
                        uint64_t deadline_ns) {
     redisReply *reply = take_array(sessions, 4, deadline_ns);
@@ -282,19 +309,36 @@ static void take_limit(struct quire_sessions *sessions, struct quire_check *chec
         check->verdict = QUIRE_SESSIONS_AWAY;
         return;
     }
-    if (reply->element[0]->integer == 0 && check->verdict != QUIRE_SESSIONS_AWAY)
-        limit_check(check, reply->element[3]->integer);
-    show_limit(check, name, policy, reply->element[1]->integer, reply->element[2]->integer);
+    apply_limit(check, name, policy, reply);
+    freeReplyObject(reply);
+}
+
+static void take_address(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
+    const struct rate *rate = address_rate(sessions, check);
+    take_limit(sessions, check, rate->name, rate->policy, deadline_ns);
+}
+
+/* Which of the two limits is shown: the account's, unless the address' refuses. */
+static void take_log_in(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
+    redisReply *reply = take_array(sessions, 5, deadline_ns);
+    if (reply == NULL) {
+        check->verdict = QUIRE_SESSIONS_AWAY;
+        return;
+    }
+    const bool by_address = reply->element[4]->integer != 0;
+    const char *name = by_address ? "log-in-address" : "log-in";
+    char policy[80];
+    snprintf(policy, sizeof policy, "\"%s\";q=%s;w=%s", name,
+             by_address ? sessions->failures_address : sessions->failures, sessions->window_s);
+    apply_limit(check, name, policy, reply);
     freeReplyObject(reply);
 }
 
 static void take_throttle(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    char policy[64];
-    snprintf(policy, sizeof policy, "\"log-in\";q=%s;w=%s", sessions->failures, sessions->window_s);
     if (check->call->throttle == QUIRE_THROTTLE_REGISTRATION)
         take_limit(sessions, check, sessions->registrations.name, sessions->registrations.policy, deadline_ns);
     else
-        take_limit(sessions, check, "log-in", policy, deadline_ns);
+        take_log_in(sessions, check, deadline_ns);
 }
 
 /* ---- The two pipelines of a batch. */
@@ -326,7 +370,7 @@ static void first_pipeline(struct quire_sessions *sessions, struct quire_check *
         check->verdict = check->call->access == QUIRE_PUBLIC ? QUIRE_ADMITTED : QUIRE_UNAUTHENTICATED;
         if (!sessions->limits.on)
             continue;
-        take_limit(sessions, check, sessions->address.name, sessions->address.policy, deadline_ns);
+        take_address(sessions, check, deadline_ns);
         if (check->call->access == QUIRE_PUBLIC && wants_throttle(check))
             take_throttle(sessions, check, deadline_ns);
     }
@@ -367,7 +411,7 @@ static void second_pipeline(struct quire_sessions *sessions, struct quire_check 
     for (size_t i = 0; i < count && sessions->limits.on; i++) {
         enum second_question question = second_question(checks[i]);
         if (question == SECOND_ADDRESS)
-            take_limit(sessions, checks[i], sessions->address.name, sessions->address.policy, deadline_ns);
+            take_address(sessions, checks[i], deadline_ns);
         else if (question == SECOND_THROTTLE)
             take_throttle(sessions, checks[i], deadline_ns);
     }
@@ -387,6 +431,7 @@ void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *c
         check->verdict = QUIRE_SESSIONS_AWAY;
         check->watermark = (struct quire_watermark){0};
         check->retry_after_s = 0;
+        check->pace_us = 0;
         check->rate_limit[0] = check->rate_limit_policy[0] = '\0';
         check->holds_place = false;
         memset(check->account, 0, sizeof check->account);
@@ -457,8 +502,16 @@ void quire_sessions_publish(struct quire_sessions *sessions, struct quire_public
             quire_series_add(sessions->publish_failures, 1);
 }
 
+/* A server that has gone silent is found out by asking it, before a request has to wait for it. */
 void quire_sessions_tick(struct quire_sessions *sessions) {
+    const uint64_t now_ns = quire_monotonic_ns();
     quire_redis_tick(sessions->redis);
+    if (quire_redis_serial(sessions->redis) == 0 || now_ns - sessions->ticked_ns < TICK_NS)
+        return;
+    sessions->ticked_ns = now_ns;
+    sessions->serial = quire_redis_serial(sessions->redis);
+    if (append_epoch(sessions))
+        (void)read_epoch(sessions, now_ns + sessions->command_ms * MS_NS); /* cold is an answer too */
 }
 
 bool quire_sessions_settled(const struct quire_sessions *sessions) {

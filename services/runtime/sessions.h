@@ -18,8 +18,9 @@ struct quire_sessions;
 struct quire_limits {
     bool on;
     int64_t account_rate, account_burst, account_concurrent;
-    int64_t address_rate, address_burst; /* requests without a session */
-    int64_t log_in_failures, log_in_window_s;
+    int64_t address_rate, address_burst; /* requests without a session, but for: */
+    int64_t log_in_rate, log_in_burst;   /* log-ins, right and wrong */
+    int64_t log_in_failures, log_in_failures_address, log_in_window_s;
     int64_t registrations_hour, registrations_burst;
 };
 
@@ -50,6 +51,7 @@ struct quire_check {
     uint8_t account[16];
     struct quire_watermark watermark;
     unsigned retry_after_s;
+    uint32_t pace_us; /* refused by the account's rate: the time in which it lets in one request more; else 0 */
     char rate_limit[96], rate_limit_policy[96]; /* the fields' values; "" when none */
     bool holds_place;                           /* to be released by quire_sessions_publish */
 };

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#define LANE_SETTINGS 2u /* workers and batch_max */
+#define LANE_SETTINGS 3u /* workers, batch_max and nice */
 #define MIB (1024 * 1024)
 
 #define TEXT(name_, member, fallback_, about_)                                                                         \
@@ -82,7 +82,7 @@ static const struct quire_setting shared[] = {
      .unit = "",
      .about = "Whether the limits below hold."},
     INTEGER("QUIRE_LIMIT_ACCOUNT_RATE", limits.account_rate, "200", 1, 1000000, "/s",
-            "Requests an account may make in a second."),
+            "Requests an account may make in a second, to all services together: give each the same."),
     INTEGER("QUIRE_LIMIT_ACCOUNT_BURST", limits.account_burst, "400", 1, 1000000, "",
             "Requests an account may make at once before the rate holds."),
     INTEGER("QUIRE_LIMIT_ACCOUNT_CONCURRENT", limits.account_concurrent, "32", 1, 100000, "",
@@ -91,10 +91,16 @@ static const struct quire_setting shared[] = {
             "Requests without a session an address may make in a second."),
     INTEGER("QUIRE_LIMIT_ADDRESS_BURST", limits.address_burst, "200", 1, 1000000, "",
             "Requests without a session an address may make at once."),
+    INTEGER("QUIRE_LIMIT_LOG_IN_RATE", limits.log_in_rate, "10", 1, 1000000, "/s",
+            "Log-ins, right and wrong, an address may try in a second."),
+    INTEGER("QUIRE_LIMIT_LOG_IN_BURST", limits.log_in_burst, "60", 1, 1000000, "",
+            "Log-ins an address may try at once."),
     INTEGER("QUIRE_LIMIT_LOG_IN_FAILURES", limits.log_in_failures, "10", 1, 100000, "",
-            "Failed log-ins of an account from an address within the window."),
+            "Failed log-ins of an account from an address within the window; a change of password counts as one."),
+    INTEGER("QUIRE_LIMIT_LOG_IN_FAILURES_ADDRESS", limits.log_in_failures_address, "300", 1, 1000000, "",
+            "Failed log-ins from an address, at all accounts together, within the window."),
     INTEGER("QUIRE_LIMIT_LOG_IN_WINDOW_S", limits.log_in_window_s, "900", 1, 86400, "s",
-            "The window of failed log-ins; it doubles each time it is filled."),
+            "The window of both; it doubles each time it is filled."),
     INTEGER("QUIRE_LIMIT_REGISTRATIONS_HOUR", limits.registrations_hour, "60", 1, 1000000, "/h",
             "Registrations an address may make in an hour."),
     INTEGER("QUIRE_LIMIT_REGISTRATIONS_BURST", limits.registrations_burst, "20", 1, 1000000, "",
@@ -138,8 +144,20 @@ static bool fill_lane_settings(const struct quire_contract_service *service, siz
                                          .max = 4096,
                                          .unit = "messages",
                                          .about = "How many requests of this lane a worker takes at once."};
-    return settings[0].name != NULL && settings[0].fallback != NULL && settings[1].name != NULL &&
-           settings[1].fallback != NULL;
+    settings[2] = (struct quire_setting){.name = lane_setting_name(service->lanes[lane].name, "NICE"),
+                                         .type = QUIRE_SETTING_INTEGER,
+                                         .offset = offset + offsetof(struct quire_lane_settings, nice),
+                                         .fallback = number_text(service->lanes[lane].nice),
+                                         .min = 0,
+                                         .max = 19,
+                                         .unit = "",
+                                         .about = "How far this lane's workers stand back where processors are scarce, "
+                                                  "as nice(1) has it."};
+    for (size_t i = 0; i < LANE_SETTINGS; i++) {
+        if (settings[i].name == NULL || settings[i].fallback == NULL)
+            return false;
+    }
+    return true;
 }
 
 bool quire_runtime_setting_table(const struct quire_contract_service *service, struct quire_runtime_settings *target,
@@ -156,20 +174,6 @@ bool quire_runtime_setting_table(const struct quire_contract_service *service, s
     if (filled)
         *ret_table = (struct quire_setting_table){.settings = settings, .count = count, .target = target};
     return filled; /* without memory the process ends: nothing is given back */
-}
-
-static bool check_level(struct quire_runtime_settings *settings, FILE *errors) {
-    static const char *const names[] = {
-        [QUIRE_DEBUG] = "debug", [QUIRE_INFO] = "info", [QUIRE_WARN] = "warn", [QUIRE_ERROR] = "error"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(names[i], settings->log_level) == 0) {
-            settings->level = (enum quire_log_level)i;
-            return true;
-        }
-    }
-    fprintf(errors, "QUIRE_LOG_LEVEL is neither debug, info, warn nor error.\n");
-    return false;
 }
 
 static bool choose_lane(const struct quire_contract_service *service, struct quire_runtime_settings *settings,
@@ -204,6 +208,9 @@ static bool check_lanes(const struct quire_contract_service *service, struct qui
 
 bool quire_runtime_settings_check(const struct quire_contract_service *service, struct quire_runtime_settings *settings,
                                   FILE *errors) {
-    const bool level = check_level(settings, errors);
+    const bool level = quire_log_level_parse(settings->log_level, &settings->level);
+
+    if (!level)
+        fprintf(errors, "QUIRE_LOG_LEVEL must be debug, info, warn or error.\n");
     return check_lanes(service, settings, errors) && level;
 }

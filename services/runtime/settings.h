@@ -12,7 +12,7 @@
 #define QUIRE_LANES_MAX 16u
 
 struct quire_lane_settings {
-    int64_t workers, batch_max;
+    int64_t workers, batch_max, nice;
     bool served; /* named by QUIRE_LANES */
 };
 

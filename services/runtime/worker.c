@@ -1,20 +1,24 @@
 #include "runtime/worker.h"
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/sample.h"
 #include "runtime/batch.h"
 #include "runtime/consumer.h"
 #include "runtime/dead_letter.h"
+#include "runtime/faults.h"
 #include "runtime/health.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define CONNECT_FIRST_NS UINT64_C(4000000000) /* for a server that neither connects nor refuses */
 #define CONNECT_SLICE_NS 5000000
+#define FLUSH_MS 1000
 #define WAIT_MS 100 /* for a message; also how soon a stop is noticed and how long a commit may be due */
 
 struct quire_worker {
@@ -130,6 +134,7 @@ static void add_deliveries(struct quire_worker *worker, size_t count) {
             skew_ms = (double)-wait_ms;
         if (worker->deliveries[i].attempt > 1 && request->state == QUIRE_REQUEST_RECEIVED) {
             quire_series_add(worker->measures.unclean, 1);
+            quire_replies_flush(worker->options.replies, FLUSH_MS); /* the note commits what stands before it */
             quire_consumer_note_attempt(worker->consumer, &worker->deliveries[i]);
         }
     }
@@ -162,7 +167,7 @@ static void log_request(struct quire_worker *worker, size_t index, uint64_t tota
     const rd_kafka_message_t *message = worker->deliveries[index].message;
     const bool dropped = request->state == QUIRE_REQUEST_DROPPED;
     struct quire_log_field fields[LOG_FIELDS_MAX];
-    char call[QUIRE_CALL_CHARACTERS + 1];
+    char call[QUIRE_CALL_CHARACTERS + 1], account[QUIRE_UUID_CHARACTERS + 1];
     size_t count = 0;
 
     quire_call_text(request->envelope.correlation, call);
@@ -182,6 +187,10 @@ static void log_request(struct quire_worker *worker, size_t index, uint64_t tota
     fields[count++] = QUIRE_INTEGER("flush_us", batch->flush_ns / 1000);
     fields[count++] = QUIRE_INTEGER("publish_us", batch->publish_ns / 1000);
     fields[count++] = QUIRE_INTEGER("total_us", total_us);
+    if (request->has_account) {
+        quire_uuid_text(request->account, account);
+        fields[count++] = QUIRE_CTEXT("account", account);
+    }
     if (request->server != NULL) {
         fields[count++] = QUIRE_CTEXT("server", request->server);
         fields[count++] = QUIRE_INTEGER("statements", request->statements);
@@ -259,12 +268,29 @@ static bool send_dead_letters(struct quire_worker *worker) {
     return true;
 }
 
+#ifdef QUIRE_FAULTS
+static void break_producers(struct quire_worker *worker) {
+    for (size_t i = 0; i < worker->batch.count; i++) {
+        if (quire_fault_strikes(&worker->batch.requests[i], QUIRE_FAULT_REPLIES))
+            quire_replies_break(worker->options.replies);
+        if (quire_fault_strikes(&worker->batch.requests[i], QUIRE_FAULT_PUBLISHER))
+            quire_publisher_break(worker->options.publisher);
+    }
+}
+#else
+static void break_producers(struct quire_worker *worker) {
+    (void)worker;
+}
+#endif
+
+/* What couldn't be answered for a producer that has failed for good comes again, to the process that follows. */
 static void handle_batch(struct quire_worker *worker, size_t count) {
     add_deliveries(worker, count);
     quire_batch_run(&worker->batch);
+    break_producers(worker);
     send_replies(worker);
     answer_health(worker);
-    const bool handled = send_dead_letters(worker);
+    const bool handled = send_dead_letters(worker) && !quire_replies_failed(worker->options.replies);
     quire_consumer_done(worker->consumer, worker->deliveries, count, handled);
 }
 
@@ -288,11 +314,19 @@ static void connect_first(struct quire_worker *worker) {
     (void)quire_sessions_healthy(worker->sessions, QUIRE_HEALTH_BOUND_MS, &first.redis_ms, &first.redis_detail);
 }
 
+static bool may_end(const struct quire_worker *worker) {
+    return quire_consumer_failed(worker->consumer) || quire_replies_failed(worker->options.replies) ||
+           (atomic_load(&worker->stopping) && quire_consumer_may_leave(worker->consumer));
+}
+
 static void *run(void *argument) {
     struct quire_worker *worker = argument;
 
+    /* Linux has a niceness for each thread (setpriority(2), "C library/kernel differences"), and anyone may raise it.
+     */
+    (void)setpriority(PRIO_PROCESS, 0, (int)worker->options.settings->lanes[worker->options.lane].nice);
     connect_first(worker);
-    while (!atomic_load(&worker->stopping) && !quire_consumer_failed(worker->consumer)) {
+    while (!may_end(worker)) {
         const size_t count = quire_consumer_take(worker->consumer, WAIT_MS, worker->deliveries);
         if (count != 0)
             handle_batch(worker, count);
@@ -301,6 +335,8 @@ static void *run(void *argument) {
         quire_sessions_tick(worker->sessions);
     }
     atomic_store(&worker->failed, !atomic_load(&worker->stopping));
+    if (quire_replies_failed(worker->options.replies))
+        quire_consumer_doubt(worker->consumer);
     quire_consumer_leave(worker->consumer); /* on this thread, so that all workers leave at once */
     return NULL;
 }

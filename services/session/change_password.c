@@ -2,11 +2,8 @@
 #include "session/handlers.h"
 
 #include "base/token.h"
-#include "runtime/keys.h"
 
 #define STALE_MAX 2u
-/* Sessions that one call of the Redis function ends: two words each, where runtime's calls have at most 64. */
-#define ENDED_AT_ONCE 16
 
 /* By the primary keys of both. `answered`: an earlier delivery has set the new password, so the current one can't be
  * verified any more. */
@@ -29,25 +26,9 @@ struct change {
     char *verified_hash;
     struct password_hash new_hash;
     unsigned stale;
-    bool right; /* the limit has been told */
 };
 
 static void find_password(struct quire_request *request);
-
-/* Ends sessions first..first + count - 1 of the result in Redis; they share a slot, being one account's. */
-static void publish_ends(struct quire_request *request, const PGresult *result, int first, int count) {
-    struct quire_key keys[2 * ENDED_AT_ONCE];
-    struct quire_slice slices[2 * ENDED_AT_ONCE];
-    const struct quire_slice ttl_s = QUIRE_SLICE_LITERAL(LOADER_TOMBSTONE_S);
-    for (int i = 0; i < count; i++) {
-        const uint8_t *session = quire_column_text(result, first + i, 1).bytes;
-        keys[2 * i] = quire_key_session(session);
-        keys[2 * i + 1] = quire_key_revoked(session);
-        slices[2 * i] = quire_key_slice(&keys[2 * i]);
-        slices[2 * i + 1] = quire_key_slice(&keys[2 * i + 1]);
-    }
-    quire_request_publish(request, "quire_session_revoke", false, slices, 2 * (size_t)count, &ttl_s, 1);
-}
 
 static void on_changed(struct quire_request *request, const PGresult *result) {
     struct change *change = quire_request_state(request);
@@ -59,8 +40,7 @@ static void on_changed(struct quire_request *request, const PGresult *result) {
             quire_request_refuse_for(request, 503, NULL, 1);
         return;
     }
-    for (int first = 0; first < rows; first += ENDED_AT_ONCE)
-        publish_ends(request, result, first, rows - first < ENDED_AT_ONCE ? rows - first : ENDED_AT_ONCE);
+    session_publish_ends(request, result, 0, 1);
     Quire__ChangePasswordReply reply = QUIRE__CHANGE_PASSWORD_REPLY__INIT;
     quire_request_reply(request, &reply.base);
 }
@@ -77,21 +57,17 @@ static void write_change(struct quire_request *request, const struct change *cha
 }
 
 /* False when the request has been answered. */
-static bool verify_current(struct quire_request *request, struct change *change) {
+static bool verify_current(struct quire_request *request, const struct change *change) {
     struct secret password;
     if (!session_open_password(request, change->input->current_password, "current_password", 1, &password))
         return false;
     bool good = password_verify(change->verified_hash, secret_slice(&password));
     secret_wipe(&password);
-    if (!good) {
-        /* The attempt stays counted among the failed log-ins. */
+    /* Either way the attempt stays counted among the failed log-ins: a change costs two hashes, and whoever may make
+     * them without end takes the lane of passwords from everybody. */
+    if (!good)
         quire_request_refuse(request, 403, "The current password is wrong.");
-        return false;
-    }
-    if (!change->right)
-        session_publish_right_password(request, quire_request_session(request));
-    change->right = true;
-    return true;
+    return good;
 }
 
 /* False when the request has been answered. */

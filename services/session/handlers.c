@@ -5,6 +5,9 @@
 
 #include <sodium.h>
 
+/* Sessions that one call of the Redis function ends: two words each, where runtime's calls have at most 64. */
+#define ENDED_AT_ONCE 16
+
 static const struct quire_statement *const statements[] = {
     &session_statement_register, &session_statement_me,       &session_statement_account_of_email,
     &session_statement_log_in,   &session_statement_password, &session_statement_change_password,
@@ -112,8 +115,29 @@ void session_publish_end(struct quire_request *request, const uint8_t *session) 
     quire_request_publish(request, "quire_session_revoke", false, key_slices, 2, &ttl_s, 1);
 }
 
+/* Ends sessions first..first + count - 1 of the result, by one call of the Redis function. */
+static void publish_some_ends(struct quire_request *request, const PGresult *result, int first, int count, int column) {
+    struct quire_key keys[2 * ENDED_AT_ONCE];
+    struct quire_slice slices[2 * ENDED_AT_ONCE];
+    const struct quire_slice ttl_s = QUIRE_SLICE_LITERAL(LOADER_TOMBSTONE_S);
+    for (int i = 0; i < count; i++) {
+        const uint8_t *session = quire_column_text(result, first + i, column).bytes;
+        keys[2 * i] = quire_key_session(session);
+        keys[2 * i + 1] = quire_key_revoked(session);
+        slices[2 * i] = quire_key_slice(&keys[2 * i]);
+        slices[2 * i + 1] = quire_key_slice(&keys[2 * i + 1]);
+    }
+    quire_request_publish(request, "quire_session_revoke", false, slices, 2 * (size_t)count, &ttl_s, 1);
+}
+
+void session_publish_ends(struct quire_request *request, const PGresult *result, int first, int column) {
+    for (const int rows = PQntuples(result); first < rows; first += ENDED_AT_ONCE)
+        publish_some_ends(request, result, first, rows - first < ENDED_AT_ONCE ? rows - first : ENDED_AT_ONCE, column);
+}
+
 void session_publish_right_password(struct quire_request *request, const uint8_t tag[QUIRE_TAG_BYTES]) {
-    const struct quire_key key = quire_key_log_in(quire_request_client(request), tag);
-    const struct quire_slice slice = quire_key_slice(&key);
-    quire_request_publish(request, "quire_log_in_succeeded", false, &slice, 1, NULL, 0);
+    struct quire_key keys[QUIRE_LOG_IN_KEYS];
+    quire_keys_log_in(quire_request_client(request), tag, keys);
+    const struct quire_slice slices[QUIRE_LOG_IN_KEYS] = {quire_key_slice(&keys[0]), quire_key_slice(&keys[1])};
+    quire_request_publish(request, "quire_log_in_succeeded", false, slices, QUIRE_LOG_IN_KEYS, NULL, 0);
 }

@@ -61,8 +61,9 @@ void session_bind_once(struct quire_parameters *parameters, const struct quire_r
 QUIRE_MUSTCHECK void *session_alloc(struct quire_request *request, size_t bytes);
 /* Ends `session` (QUIRE_SESSION_BYTES) in Redis before a success leaves. */
 void session_publish_end(struct quire_request *request, const uint8_t *session);
-/* Takes this attempt back from the limit of failed log-ins when the call succeeds; runtime does where it ends in a 5xx.
- */
+/* The same for the sessions in the column of rows `first` and on. They are one account's, and so share a slot. */
+void session_publish_ends(struct quire_request *request, const PGresult *result, int first, int column);
+/* Takes this log-in back from the limit of failed ones when the call succeeds; runtime does where it ends in a 5xx. */
 void session_publish_right_password(struct quire_request *request, const uint8_t tag[QUIRE_TAG_BYTES]);
 
 extern const struct quire_statement session_statement_register, session_statement_me;

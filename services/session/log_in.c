@@ -3,8 +3,8 @@
 
 #include "base/id.h"
 #include "base/token.h"
+#include "base/utf8.h"
 #include "runtime/keys.h"
-#include "session/utf8.h"
 
 #include <stdio.h>
 
@@ -21,11 +21,12 @@ const struct quire_statement session_statement_account_of_email = {
     .sql = "SELECT id, email, created_at, password_hash FROM session.accounts WHERE email_folded = $1",
     .on_primary_only = true,
 };
-/* Locks the account's row against a change of its password (FOR SHARE, or more where the hash is renewed). */
+/* Locks the account's row against a change of its password (FOR SHARE, or more where the hash is renewed), and those of
+ * the sessions that it ends, which it finds by the partial index sessions_live. */
 const struct quire_statement session_statement_log_in = {
     .name = "session.log_in",
     .sql = "SELECT stale, live, id, session, idle_s, expires_at "
-           "FROM session.log_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           "FROM session.log_in($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     .on_primary_only = true,
 };
 
@@ -42,15 +43,18 @@ struct log_in {
     bool right; /* the limit has been told */
 };
 
+/* Of the statement above. */
+enum { COLUMN_STALE, COLUMN_LIVE, COLUMN_ID, COLUMN_SESSION, COLUMN_IDLE_S, COLUMN_EXPIRES_AT };
+
 static void find_account(struct quire_request *request);
 
 static void publish_session(struct quire_request *request, const struct log_in *log_in, const PGresult *result) {
-    const uint8_t *session = quire_column_text(result, 0, 3).bytes;
+    const uint8_t *session = quire_column_text(result, 0, COLUMN_SESSION).bytes;
     char account[QUIRE_UUID_CHARACTERS + 1], id[QUIRE_UUID_CHARACTERS + 1], idle_s[16], expires_ms[24];
     quire_uuid_text(log_in->account, account);
-    quire_uuid_text(quire_column_text(result, 0, 2).bytes, id);
-    (void)snprintf(idle_s, sizeof idle_s, "%d", quire_column_int32(result, 0, 4));
-    (void)snprintf(expires_ms, sizeof expires_ms, "%lld", (long long)quire_column_time(result, 0, 5));
+    quire_uuid_text(quire_column_text(result, 0, COLUMN_ID).bytes, id);
+    (void)snprintf(idle_s, sizeof idle_s, "%d", quire_column_int32(result, 0, COLUMN_IDLE_S));
+    (void)snprintf(expires_ms, sizeof expires_ms, "%lld", (long long)quire_column_time(result, 0, COLUMN_EXPIRES_AT));
     const struct quire_key keys[] = {quire_key_session(session), quire_key_revoked(session)};
     const struct quire_slice key_slices[] = {quire_key_slice(&keys[0]), quire_key_slice(&keys[1])};
     const struct quire_slice arguments[] = {quire_slice_of(account), quire_slice_of(id), quire_slice_of(idle_s),
@@ -60,11 +64,12 @@ static void publish_session(struct quire_request *request, const struct log_in *
 
 static void on_logged_in(struct quire_request *request, const PGresult *result) {
     struct log_in *log_in = quire_request_state(request);
-    if (PQntuples(result) != 1) {
+    const int rows = PQntuples(result);
+    if (rows == 0) {
         quire_request_refuse(request, 500, NULL);
         return;
     }
-    if (quire_column_bool(result, 0, 0)) {
+    if (quire_column_bool(result, 0, COLUMN_STALE)) {
         if (log_in->stale++ < STALE_MAX)
             find_account(request);
         else
@@ -73,23 +78,31 @@ static void on_logged_in(struct quire_request *request, const PGresult *result) 
     }
     /* A session that a former delivery opened and its owner has ended since is not put back; the answer is the first
      * one all the same. */
-    if (quire_column_bool(result, 0, 1))
+    if (quire_column_bool(result, 0, COLUMN_LIVE))
         publish_session(request, log_in, result);
+    session_publish_ends(request, result, 1, COLUMN_SESSION);
     Quire__Account account = QUIRE__ACCOUNT__INIT;
     account.id = (ProtobufCBinaryData){QUIRE_UUID_BYTES, log_in->account};
     account.email = log_in->email;
     account.created_at = log_in->created_at;
     Quire__LogInReply reply = QUIRE__LOG_IN_REPLY__INIT;
     reply.token_type = (char *)(uintptr_t)"Bearer";
-    reply.expires_at = quire_column_time(result, 0, 5);
+    reply.expires_at = quire_column_time(result, 0, COLUMN_EXPIRES_AT);
     reply.user = &account;
     quire_request_reply(request, &reply.base);
+}
+
+/* No longer than the gateway sends it; null for NULL. */
+static void bind_cut(struct quire_parameters *parameters, const char *text, size_t bytes_max) {
+    if (text == NULL)
+        quire_bind_null(parameters);
+    else
+        quire_bind_text(parameters, quire_utf8_cut(quire_slice_of(text), bytes_max));
 }
 
 static void write_session(struct quire_request *request, struct log_in *log_in) {
     const struct session_context *context = quire_request_context(request);
     const ProtobufCBinaryData *session = &log_in->input->token_hash;
-    struct quire_arena *arena = quire_request_arena(request);
     struct quire_parameters *parameters = quire_request_parameters(request);
     quire_bind_uuid(parameters, log_in->account);
     session_bind_once(parameters, request);
@@ -100,9 +113,9 @@ static void write_session(struct quire_request *request, struct log_in *log_in) 
     quire_bind_bytes(parameters, (struct quire_slice){log_in->tag, QUIRE_TAG_BYTES});
     quire_bind_int32(parameters, (int32_t)context->settings.idle_s);
     quire_bind_int32(parameters, (int32_t)context->settings.absolute_s);
-    /* Without memory for these two they are unknown, as they may be anyway. */
-    quire_bind_ctext(parameters, utf8_clean(arena, log_in->input->ip, IP_BYTES_MAX));
-    quire_bind_ctext(parameters, utf8_clean(arena, log_in->input->user_agent, USER_AGENT_BYTES_MAX));
+    bind_cut(parameters, log_in->input->ip, IP_BYTES_MAX);
+    bind_cut(parameters, log_in->input->user_agent, USER_AGENT_BYTES_MAX);
+    quire_bind_int32(parameters, (int32_t)context->settings.live_max);
     quire_request_write(request, &session_statement_log_in, parameters, on_logged_in);
 }
 

@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "base/token.h"
 
-/* What a list shows at most, newest first; the older ones live on unseen. */
+/* What a list shows at most, newest first: as many as QUIRE_SESSION_LIVE_MAX allows an account to have. */
 #define LISTED_MAX "1000"
 
 /* By the index of account_id. */

@@ -8,6 +8,7 @@
 struct session_settings {
     const char *seal_keys_file; /* "": none */
     int64_t idle_s, absolute_s;
+    int64_t live_max; /* sessions of an account */
     int64_t password_memory_kib, password_passes;
 };
 

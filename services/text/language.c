@@ -1,7 +1,7 @@
 #include "text/language.h"
 
+#include "base/utf8.h"
 #include "text/function_words.h"
-#include "text/utf8.h"
 #include "text/words.h"
 
 #include <unicode/uscript.h>
@@ -152,8 +152,7 @@ static const char *by_function_words(struct quire_slice text) {
 }
 
 const char *text_language(struct quire_slice text) {
-    if (text.size > TEXT_LANGUAGE_BYTES)
-        text.size = text_boundary(text, TEXT_LANGUAGE_BYTES);
+    text = quire_utf8_cut(text, TEXT_LANGUAGE_BYTES);
     struct scripts scripts = {0};
     size_t ones[SCRIPTS_OF_ONE] = {0};
     count_scripts(text, &scripts, ones);

@@ -1,5 +1,6 @@
 """Fixtures of all tests: one stack for the session, accounts of its own for each test, and the watch over the servers."""
 
+import collections
 import itertools
 import os
 
@@ -12,6 +13,8 @@ from servers.waiting import wait_until
 from topics import Caller, Contract
 
 _LOG_CHARACTERS = 3000
+# What a test has to do with passwords is mostly an account of its own: at the least cost that there is. Those about the cost take the deployed one.
+_CHEAP_PASSWORDS = {"QUIRE_PASSWORD_MEMORY_KIB": "1024", "QUIRE_PASSWORD_PASSES": "1"}
 
 
 class Canary:
@@ -19,6 +22,8 @@ class Canary:
 
     def __init__(self, stack):
         self.account = wait_until(lambda: Account.open(stack.gateway.url), 30, "an account can be opened", every=0.2)
+        # All that is ever found: what is stored again and again says something else.
+        wait_until(lambda: self.account.create("canary", "canary"), 30, "a document can be stored", every=0.2)
         self.apis = [self.account.at(gateway) for gateway in stack.gateways]
 
     def __call__(self):
@@ -31,16 +36,16 @@ class Canary:
                 return False
             if api.post("/query", {"query": "canary"}, headers=short).status_code != 200:
                 return False
-            if api.post("/documents", {"title": "canary", "content": "canary"}, headers=short).status_code != 201:
+            if api.post("/documents", {"title": "sparrow", "content": "sparrow"}, headers=short).status_code != 201:
                 return False
         login = api.post("/auth/login", {"email": self.account.email, "password": self.account.password}, headers=short)
-        large = api.post("/documents", {"title": "canary", "content": "canary " * 10_000}, headers=short)
+        large = api.post("/documents", {"title": "sparrow", "content": "sparrow " * 9_000}, headers=short)
         return (login.status_code, large.status_code) == (200, 201)
 
 
 @pytest.fixture(scope="session")
 def stack(request):
-    stack = Stack()
+    stack = Stack(settings=_CHEAP_PASSWORDS)
     try:
         stack.start()
         stack.canary = Canary(stack)
@@ -89,6 +94,14 @@ def new_account(stack):
 
 
 @pytest.fixture
+def deployed_passwords(stack):
+    """Until the end of the test a password costs what it costs where nobody sets anything. It restarts the lane of passwords: `destructive`."""
+    stack.session_password.overrides.update(dict.fromkeys(_CHEAP_PASSWORDS))
+    stack.restart(stack.session_password)
+    stack.wait_ready()
+
+
+@pytest.fixture
 def account(new_account):
     return new_account()
 
@@ -133,12 +146,31 @@ def pytest_xdist_auto_num_workers():
     return int(os.environ.get("QUIRE_TEST_STACKS") or max(1, min(os.cpu_count() * 3 / 2, free_gib / 2)))
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of this name
-def pytest_collection_modifyitems(items):
-    """With pytest -n, the tests of a file that share something (a fixture of the module) stay together: it is made once."""
+def pytest_addoption(parser):
+    parser.addoption("--few", type=int, default=0, metavar="N", help="of each test only the first N sets of parameters: another look at the same code, as by a sanitizer")
+
+
+def _few(items, count):
+    """The first tests of each function, and the rest."""
+    kept, left, seen = [], [], collections.Counter()
     for item in items:
-        if any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values()):
+        name = item.nodeid.partition("[")[0]
+        seen[name] += 1
+        (kept if seen[name] <= count else left).append(item)
+    return kept, left
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of this name
+def pytest_collection_modifyitems(config, items):
+    """With pytest -n, the tests of a file that share something (a fixture of the module) stay together: it is made once. So do those of an extension:
+    who runs them alone waits for one stack."""
+    for item in items:
+        shared = any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values())
+        if shared or item.path.parent.name == "tests":
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if count := config.getoption("--few"):
+        items[:], left = _few(items, count)
+        config.hook.pytest_deselected(items=left)
     items.sort(key=lambda item: item.get_closest_marker("destructive") is not None)
 
 

@@ -247,3 +247,31 @@ def test_heads_beyond_the_limits_pass_no_proxy(stack, door):
         with RawConnection(door) as connection:
             answer = connection.send(request).answer()
             assert answer.status == status and json.loads(answer.body)["instance"] == answer.header("X-Request-ID")
+
+
+# What HAProxy reads in the one way that RFC 9112 leaves to a lenient reader, and hands on as it read it: the gateway answers, and what comes behind is the
+# next request to both. All else it refuses.
+MENDED = {"a length and chunked", "chunked and a length", "a length of 0 and chunked", "the same length twice", "a list of lengths", "chunked in HTTP/1.0", "a folded line",
+          "a line folded by a tab", "a control character in a value", "a bare LF in a value", "bare LF throughout", "a bare LF after the request line", "a bare LF at the end",
+          "a space after a size", "a folded trailer", "no Host", "the same Host twice", "two spaces after the method", "a tab after the method", *VERSIONS}
+
+
+@pytest.mark.parametrize("name", sorted({*REFUSED, *VERSIONS} - MENDED))
+def test_a_later_request_that_cannot_be_read_is_refused_and_the_end(stack, proxy, name):
+    """By HAProxy's connection layer, with a text of its own (docs/ARCHITECTURE.md); what comes behind is read by nobody."""
+    smuggled_id = f"smuggled-{uuid.uuid4()}"
+    with RawConnection(proxy) as connection:
+        assert connection.send(get("Host: q")).answer().status == 200
+        connection.send(REFUSED[name].encode("latin-1"), (SMUGGLED % smuggled_id).encode("latin-1"))
+        answer = connection.answer()
+        assert answer.status in (400, 422) and answer.header("Content-Type") == "text/html", answer
+        assert connection.closed(), "answered something behind what it could not read"
+    check_unseen(stack, smuggled_id)
+
+
+@pytest.mark.parametrize("name", sorted(MENDED))
+def test_a_later_request_that_is_mended_is_answered_by_a_gateway(stack, proxy, name):
+    with RawConnection(proxy) as connection:
+        assert connection.send(get("Host: q")).answer().status == 200
+        answer = connection.send({**REFUSED, **VERSIONS}[name].encode("latin-1"), b"hello").answer()  # the body, where a mended field asks for one
+        assert answer.status in (200, 400, 422, 505) and answer.header("Content-Type") in ("application/json", "application/problem+json"), answer

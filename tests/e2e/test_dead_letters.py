@@ -7,11 +7,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from confluent_kafka import Producer
 
 from client import problem
 from servers.binary import SOURCE
 from servers.waiting import wait_until
-from topics import read_all
+from topics import MESSAGE_BYTES_MAX, read_all
 
 
 def letters(stack, topic, request_id):
@@ -68,12 +69,8 @@ def test_what_crashed_its_consumer_twice_is_not_tried_again(stack, account, othe
     assert other.create() and account.listed() == []
 
 
-@pytest.mark.destructive
-def test_a_poison_message_within_its_deadline_is_answered(stack, caller, account, contract):
-    create = contract.message("CreateDocumentRequest")(title="poison", content="x")
-    correlation, request_id = caller.correlation(), f"dead-{secrets.token_hex(8)}"
-    caller.send("quire.documents.write", create, caller.headers("quire.Documents/Create", correlation, token=account.token, seconds=30, request_id=request_id,
-                                                                quire_fault=b"crash"))
+def reply_through_crashes(stack, caller, correlation):
+    """The reply to a message that crashes documents, which is started again each time; and how often it was."""
     crashes = 0
 
     def answered():
@@ -83,7 +80,16 @@ def test_a_poison_message_within_its_deadline_is_answered(stack, caller, account
             stack.documents.spawn()
         return caller.reply(correlation, 0.1)
 
-    reply = wait_until(answered, 28, "the poison message's caller is answered")
+    return wait_until(answered, 28, "the poison message's caller is answered"), crashes
+
+
+@pytest.mark.destructive
+def test_a_poison_message_within_its_deadline_is_answered(stack, caller, account, contract):
+    create = contract.message("CreateDocumentRequest")(title="poison", content="x")
+    correlation, request_id = caller.correlation(), f"dead-{secrets.token_hex(8)}"
+    caller.send("quire.documents.write", create, caller.headers("quire.Documents/Create", correlation, token=account.token, seconds=30, request_id=request_id,
+                                                                quire_fault=b"crash"))
+    reply, crashes = reply_through_crashes(stack, caller, correlation)
     assert (reply.status, crashes) == (500, 2)
     letter, = wait_until(lambda: letters(stack, "quire.documents.write", request_id), 5, "a dead letter")
     assert dict(letter.headers())["quire-dlt-reason"] == b"crashed"
@@ -198,6 +204,51 @@ def test_what_is_larger_than_the_limit_reaches_no_topic(stack, account, other):
     """Its caller is told, and its neighbour on the same connection is served."""
     problem(account.post_bytes("/documents", b'{"title": "t", "content": "' + b"x" * (16 * 1024 * 1024) + b'"}'), 413)
     assert account.create() and other.create()
+
+
+def test_what_is_larger_than_a_topic_takes_is_refused_by_kafka(stack, caller, account):
+    """Its sender hears of it; the lane doesn't."""
+    with pytest.raises(AssertionError, match="MSG_SIZE_TOO_LARGE"):
+        caller.send("quire.documents.write", b"x" * (2 * 1024 * 1024), caller.headers("quire.Documents/Create", caller.correlation(), token=account.token))
+    assert account.create()
+
+
+def test_what_is_larger_than_the_limit_once_it_is_unpacked_does_not_stop_its_lane(stack, caller, account, other):
+    """Compressed it passes the topic's limit, and unpacked it is no request. The dead letters' topic doesn't take it either: what is kept is where it stood."""
+    request_id, correlation = f"dead-{secrets.token_hex(8)}", caller.correlation()
+    value = b"\xff" * (5 * 1024 * 1024)
+    producer = Producer({"bootstrap.servers": stack.kafka.brokers, "message.max.bytes": MESSAGE_BYTES_MAX, "compression.type": "gzip", "log_level": 2})
+    producer.produce("quire.documents.write", value, partition=3,
+                     headers=list(caller.headers("quire.Documents/Create", correlation, token=account.token, request_id=request_id).items()))
+    assert producer.flush(10) == 0
+    assert caller.reply(correlation).status == 400
+    letter, = wait_until(lambda: letters(stack, "quire.documents.write", request_id), 5, "a dead letter")
+    headers = dict(letter.headers())
+    assert (headers["quire-dlt-reason"], headers["quire-dlt-partition"], headers["quire-dlt-lost-bytes"]) == (b"bad-payload", b"3", str(len(value)).encode())
+    assert headers["kafka_correlationId"] == correlation and not letter.value()
+    assert "too large" in tool(stack, "replay", listed(stack)[request_id][0], fails=True)
+    assert [other.create() for _ in range(24)]  # two for each partition
+
+
+@pytest.mark.destructive
+def test_the_neighbours_of_a_message_that_crashes_are_served(stack, caller, account, other, contract):
+    """They share its partition, before and behind it."""
+    create = contract.message("CreateDocumentRequest")
+
+    def send(title, **more):
+        correlation = caller.correlation()
+        caller.send("quire.documents.write", create(title=title, content="x"),
+                    caller.headers("quire.Documents/Create", correlation, token=other.token, seconds=30, **more), partition=5)
+        return correlation
+
+    before = [send(f"before {number}") for number in range(4)]
+    poison = send("poison", quire_fault=b"crash")
+    behind = [send(f"behind {number}") for number in range(4)]
+    reply, crashes = reply_through_crashes(stack, caller, poison)
+    assert (reply.status, crashes) == (500, 2)
+    stack.wait_ready()
+    assert [caller.reply(correlation).status for correlation in before + behind] == [201] * 8
+    assert sorted(item["title"] for item in other.listed()) == sorted(f"{where} {number}" for where in ("before", "behind") for number in range(4))
 
 
 def test_the_neighbours_of_a_message_that_always_fails_are_served(stack, account, other):

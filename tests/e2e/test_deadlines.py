@@ -93,6 +93,25 @@ def test_a_hanging_primary_ends_in_time_and_reads_go_on(stack, account):
 
 
 @pytest.mark.destructive
+def test_a_silent_primary_is_503_long_before_the_deadline(stack, account):
+    """What is under way when it falls silent waits a second, not its five."""
+    account.create()
+    stack.primary.pause()
+    response, took = timed(lambda: account.post("/documents", {"title": "t", "content": "c"}))
+    problem(response, 503)
+    assert took < 2.5 * PATIENCE
+
+
+@pytest.mark.destructive
+def test_a_silent_redis_is_known_before_anybody_has_to_wait_for_it(stack, account):
+    stack.redis.pause()
+    wait_until(lambda: stack.query.metrics().sum("quire_redis_connections") == 0, 4, "every worker has given it up, though nobody asked for anything")
+    response, took = timed(lambda: account.post("/query", {"query": "x"}))
+    problem(response, 503)
+    assert took < 0.5 * PATIENCE
+
+
+@pytest.mark.destructive
 def test_a_hanging_redis_is_503_or_504_in_time(stack, account):
     stack.redis.pause()
     for _ in range(3):

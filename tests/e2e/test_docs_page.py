@@ -9,6 +9,8 @@ import pytest
 from client import PASSWORD
 from servers.browser import Browser
 
+pytestmark = pytest.mark.around
+
 _SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 

@@ -1,18 +1,24 @@
 """With TLS and passwords on every way to Kafka, PostgreSQL and Redis the same calls work, and nobody gets in without them."""
 
 import contextlib
+import json
 import os
 import subprocess
+import sys
 
 import psycopg
 import pytest
 import redis
 from client import Account
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from servers.authority import Authority
+from servers.binary import SOURCE
+from servers.kafka import topics_of
 from servers.stack import Stack
 from servers.waiting import wait_until
+
+TOOLS = os.path.join(SOURCE, "compose/kafka")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,7 @@ def test_a_conversation_over_encrypted_ways(encrypted):
         assert account.get(f"/documents/{document.json()['id']}").json()["title"] == "Lighthouse"
         found = account.post("/query", {"query": "who trims the lamp?"}).json()["results"]
         assert [result["document_id"] for result in found] == [document.json()["id"]]
-        assert account.get("/health").json()["status"] == "healthy"
+        wait_until(lambda: account.get("/health").json()["status"] == "healthy", 20, "each part answers in its second")
         last_seen = lambda: account.get("/auth/sessions").json()["items"][0]["last_seen_at"]  # noqa: E731
         first = last_seen()
         wait_until(lambda: last_seen() > first, 5, "last_seen_at comes from Redis, by TLS", every=0.2)
@@ -86,11 +92,43 @@ def test_a_stranger_s_certificate_is_not_believed(encrypted, setting, tmp_path):
         query.start()
 
 
-def test_half_of_the_settings_is_refused_at_start(encrypted):
-    """All faults at once, by their names, and nothing of the password."""
-    environment = {**encrypted.query.environment(), "QUIRE_KAFKA_USERNAME": "", "QUIRE_KAFKA_CERTIFICATE": "x", "QUIRE_KAFKA_SASL_MECHANISM": "scram"}
-    ended = subprocess.run([encrypted.query.path], env=environment, capture_output=True, text=True, timeout=20)
-    assert ended.returncode == 2
-    for name in ("QUIRE_KAFKA_PASSWORD", "QUIRE_KAFKA_KEY", "QUIRE_KAFKA_SASL_MECHANISM"):
-        assert name in ended.stderr
-    assert encrypted.kafka.password not in ended.stderr
+def tool(encrypted, name, *words, **changed):
+    """Runs a tool of compose/kafka with the settings that a service has."""
+    environment = {**os.environ, **encrypted.kafka_settings(), **changed}
+    return subprocess.run([sys.executable, os.path.join(TOOLS, name), *words], env=environment, capture_output=True, text=True, timeout=60)
+
+
+def test_the_tools_get_in_as_the_services_do(encrypted, tmp_path):
+    """What makes the topics, and what an operator looks at dead letters with."""
+    topic = {"name": "quire.encrypted.made-dlt", "partitions": 1, "config": {}}
+    wanted = tmp_path / "topics.jsonl"
+    wanted.write_text("".join(f"{json.dumps(each)}\n" for each in [*topics_of(os.path.join(SOURCE, "proto/generate.py")), topic]))
+    made = tool(encrypted, "create_topics.py", str(wanted))
+    assert made.returncode == 0 and json.loads(made.stdout)["created"] == 1, made
+    assert topic["name"] in encrypted.kafka.topics()
+    letter = Producer(encrypted.kafka.client_settings())
+    letter.produce(topic["name"], b"unreadable", headers={"quire-dlt-reason": b"bad-payload", "x-request-id": b"by-tls"})
+    assert letter.flush(20) == 0
+    listed = tool(encrypted, "dead_letters.py", "list")
+    assert listed.returncode == 0 and "quire.encrypted.made@0" in listed.stdout and "by-tls" in listed.stdout, listed
+    assert tool(encrypted, "dead_letters.py", "drop", "quire.encrypted.made@0").returncode == 0
+    assert "no dead letters" in tool(encrypted, "dead_letters.py", "list").stdout
+
+
+@pytest.mark.parametrize("changed, named", [
+    ({"QUIRE_KAFKA_USERNAME": "", "QUIRE_KAFKA_CERTIFICATE": "x", "QUIRE_KAFKA_SASL_MECHANISM": "scram"},
+     {"QUIRE_KAFKA_PASSWORD", "QUIRE_KAFKA_KEY", "QUIRE_KAFKA_SASL_MECHANISM"}),
+    ({"QUIRE_KAFKA_PROTOCOL": "plaintext"}, {"QUIRE_KAFKA_CA", "QUIRE_KAFKA_USERNAME"}),
+    ({"QUIRE_KAFKA_PROTOCOL": "tls"}, {"QUIRE_KAFKA_PROTOCOL"}),
+    ({"QUIRE_KAFKA_PASSWORD": "x"}, {"QUIRE_KAFKA_PASSWORD"}),
+    ({"QUIRE_KAFKA_BROKERS": ""}, {"QUIRE_KAFKA_BROKERS"}),
+    ({"QUIRE_KAFKA_CA_FILE": "/nowhere"}, {"QUIRE_KAFKA_CA"}),
+])
+def test_half_of_the_settings_is_refused_at_start(encrypted, changed, named):
+    """All faults at once, by their names, and nothing of the password; a tool says of the settings what a service says."""
+    service = subprocess.run([encrypted.query.path], env={**encrypted.query.environment(), **changed}, capture_output=True, text=True, timeout=20)
+    assert service.returncode == 2
+    for ended in (service, tool(encrypted, "dead_letters.py", "list", **changed)):
+        assert ended.returncode != 0 and ended.stdout == ""
+        assert all(name in ended.stderr for name in named), ended.stderr
+        assert encrypted.kafka.password not in ended.stderr

@@ -15,6 +15,8 @@ from made_pdf import pdf
 from servers.binary import SOURCE
 from servers.waiting import wait_until
 
+pytestmark = pytest.mark.around
+
 
 class Person:
     """Somebody with a session and a folder, who types commands in it."""

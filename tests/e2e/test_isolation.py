@@ -2,7 +2,8 @@
 
 import pytest
 
-from client import new_key, problem
+from client import Api, new_key, problem
+from topics import read_all
 
 BODY = {"title": "taken over", "content": "by somebody else"}
 
@@ -61,6 +62,23 @@ def test_a_session_of_somebody_else(account, other):
     problem(account.delete(f"/auth/sessions/{session['id']}"), 404)
     assert other.get("/auth/me").status_code == 200
     assert session["id"] not in {item["id"] for item in account.get("/auth/sessions").json()["items"]}
+
+
+@pytest.mark.parametrize("name", ["X-User-ID", "X-User", "X-Account-ID", "Remote-User", "X-Remote-User", "X-Forwarded-User", "X-Auth-Request-Email", "From",
+                                  "Forwarded", "X-Real-IP", "quire-session", "quire-client", "kafka_replyTopic"])
+def test_headers_that_name_somebody_else_are_not_read(account, other, anyone, proxy, stack, name):
+    """Nor passed on: a message's headers are those of docs/WIRE.md, each made by the gateway."""
+    for value in (other.id, other.email, other.token):
+        for url in (stack.gateway.url, proxy.url):
+            with Api(url, account.token) as api:
+                assert api.get("/auth/me", headers={name: value}).json()["id"] == account.id
+            with Api(url) as api:
+                problem(api.get("/auth/me", headers={name: value}), 401)
+    mark = "somebody-else-entirely"
+    sent = account.post("/query", {"query": "x"}, headers={name: mark, "X-Request-ID": f"names-{account.id}"})
+    assert sent.status_code == 200
+    message, = [found for found in read_all(stack.kafka.brokers, ["quire.query"]) if ("x-request-id", f"names-{account.id}".encode()) in found.headers()]
+    assert all(mark.encode() not in (value or b"") for _, value in message.headers()) and mark.encode() not in (message.value() or b"")
 
 
 def test_a_password_change_ends_only_ones_own_sessions(account, other):

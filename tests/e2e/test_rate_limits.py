@@ -1,7 +1,11 @@
 """Too many: who is told so, how, and who isn't. Limits that would take long to reach are made small by settings."""
 
+import hashlib
+import itertools
 import re
+import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -54,6 +58,82 @@ def test_the_limit_of_an_account_holds_over_all_its_sessions_and_gateways(stack,
     assert 3 <= statuses.count(200) <= 8 and statuses.count(429) == len(statuses) - statuses.count(200)
 
 
+def test_of_many_requests_at_once_exactly_the_burst_is_admitted(stack, restarted, account):
+    """By two gateways and two workers; what the rate adds while they are under way is counted too, and nothing else."""
+    callers = [api.at(gateway) for api in (account, account.another_session()) for gateway in stack.gateways]
+    restarted(stack.session, account_rate=1, account_burst=40, account_concurrent=200)
+    wait_until(lambda: callers[0].get("/auth/me").status_code == 200, 10, "the lane is back", every=0.2)
+    with stack.redis.connect() as redis:
+        redis.delete(*redis.scan_iter(f"quire:*:account:{account.id}:rate"))
+    began = time.monotonic()
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda number: callers[number % len(callers)].get("/auth/me").status_code, range(120)))
+    added = int(time.monotonic() - began) + 1
+    assert set(statuses) == {200, 429}
+    assert 40 <= statuses.count(200) <= 40 + added, (statuses.count(200), added)
+
+
+@pytest.fixture
+def one_ring(stack):
+    """A gateway whose one ring has all connections, and so hears of all refusals."""
+    stack.gateway.overrides["QUIRE_RINGS"] = "1"
+    stack.gateway.restart()
+    return stack.gateway
+
+
+def told(response):
+    """What a refusal says but for the request itself."""
+    return {name: response.headers[name] for name in ("RateLimit", "RateLimit-Policy", "Retry-After", "Content-Type", "Cache-Control")}, \
+        {name: value for name, value in response.json().items() if name != "instance"}
+
+
+def refusals_of(service):
+    return service.metrics().sum("quire_sessions_checks_total", verdict="limited")
+
+
+def test_a_storm_of_one_account_ends_at_the_gateway_and_costs_the_account_nothing(stack, restarted, one_ring, account, other):
+    """Each refused request would else go through Kafka, the service and Redis, and whoever asks beside it waits behind that."""
+    rate, burst, seconds = 5, 20, 3
+    restarted(stack.session, account_rate=rate, account_burst=burst)
+    wait_until(lambda: other.get("/auth/me").status_code == 200, 10, "the lane is back", every=0.2)
+    paced, refused, began, answers = one_ring.metrics().sum("quire_gateway_paced_total"), refusals_of(stack.session), time.monotonic(), []
+    while time.monotonic() - began < seconds:
+        answers.append(account.get("/auth/me"))
+    allowed = burst + rate * (time.monotonic() - began)
+    served = sum(answer.status_code == 200 for answer in answers)
+    limits = [answer for answer in answers if answer.status_code == 429]
+    assert served + len(limits) == len(answers)
+    assert allowed - rate <= served <= allowed + 1, f"{served} of {len(answers)}"
+    paced, refused = one_ring.metrics().sum("quire_gateway_paced_total") - paced, refusals_of(stack.session) - refused
+    assert paced + refused == len(limits) and paced > 4 * refused, (paced, refused)
+    limited(limits[-1])
+    assert all(told(answer) == told(limits[0]) for answer in limits)  # the service's own and those in its place
+    assert other.get("/auth/me").status_code == 200
+
+
+def test_without_places_for_them_the_gateway_remembers_no_refusals(stack, restarted, one_ring, account):
+    restarted(stack.session, account_rate=1, account_burst=5)
+    one_ring.overrides["QUIRE_GATEWAY_PACED_MAX"] = "0"
+    one_ring.restart()
+    wait_until(lambda: account.get("/auth/me").status_code == 429, 10, "the limit is reached")
+    before = refusals_of(stack.session)
+    statuses = [account.get("/auth/me").status_code for _ in range(30)]
+    assert refusals_of(stack.session) - before == statuses.count(429) >= 20
+    assert one_ring.metrics().sum("quire_gateway_paced_total") == 0
+
+
+def test_a_session_that_ends_in_a_storm_is_unknown_soon_after(stack, restarted, one_ring, account):
+    elsewhere = account.another_session()
+    session = next(item["id"] for item in account.get("/auth/sessions").json()["items"] if item["current"])
+    restarted(stack.session, account_rate=5, account_burst=5)
+    wait_until(lambda: account.get("/auth/me").status_code == 429, 10, "the limit is reached")
+    wait_until(lambda: elsewhere.delete(f"/auth/sessions/{session}").status_code == 204, 10, "the session has ended")
+    statuses = []
+    wait_until(lambda: statuses.append(account.get("/auth/me").status_code) or statuses[-1] == 401, 2, "the token is unknown")
+    assert set(statuses) <= {401, 429}
+    assert [account.get("/auth/me").status_code for _ in range(10)].count(401) >= 5  # what strangers may ask is limited too
+
+
 def test_requests_at_once(stack, restarted, account):
     restarted(stack.documents, account_concurrent=5)
     request = f"GET /documents HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\n\r\n"
@@ -97,6 +177,32 @@ def test_wrong_current_passwords_are_failed_log_ins(account):
     limited(account.log_in(account.email, account.password))
 
 
+def test_changes_of_a_password_are_as_many_as_wrong_ones(account):
+    """Each costs two hashes: without a bound one account would take the lane of passwords from everybody."""
+    for number in range(10):
+        changed = {"current_password": account.password, "new_password": f"password {number}"}
+        assert account.post("/auth/password", changed).status_code == 204
+        account.password = changed["new_password"]
+    limited(account.post("/auth/password", {"current_password": account.password, "new_password": "one too many"}))
+    assert account.get("/auth/me").status_code == 200
+
+
+def test_log_ins_of_an_address_have_a_rate(stack, restarted, account):
+    """Right ones too: else one address could take the lane of passwords from everybody."""
+    restarted(stack.session_password, log_in_rate=1, log_in_burst=6)
+    wait_until(lambda: account.another_session(), 10, "the lane is back", every=0.2)
+    with Api(stack.gateway.url) as crowd:
+        began = time.monotonic()
+        answers = [crowd.log_in(account.email, account.password) for _ in range(20)]
+        added = int(time.monotonic() - began) + 1
+        assert 6 <= sum(answer.status_code == 200 for answer in answers) <= 6 + added
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        limited(refused)
+        assert '"log-ins";q=6;w=6' in refused.headers["RateLimit-Policy"]
+        assert crowd.get("/auth/me", headers={"Authorization": f"Bearer {account.token}"}).status_code == 200
+    assert account.log_in(account.email, account.password).status_code == 200  # another address
+
+
 def test_the_penalty_of_failed_log_ins_grows(stack, restarted, account):
     restarted(stack.session_password, log_in_failures=2, log_in_window_s=1)
     waits = []
@@ -108,6 +214,47 @@ def test_the_penalty_of_failed_log_ins_grows(stack, restarted, account):
                 break
         waits.append(int(response.headers["Retry-After"]))
     assert waits[0] < waits[2], waits
+
+
+def of_the_same_tag(email):
+    """Another address whose account has the same tag: whoever guesses can find one in a second."""
+    tag = lambda text: hashlib.sha256(text.encode()).digest()[:2]  # noqa: E731
+    return next(found for number in itertools.count() if tag(found := f"{secrets.token_hex(4)}-{number}@example.org") == tag(email))
+
+
+def test_the_penalty_grows_for_who_stops_in_time_and_has_an_account_of_his_own(stack, restarted, new_account):
+    """Filling the window is what counts, not asking on when it is full; and no right password forgives the guesses at somebody else's."""
+    victim = new_account()
+    own = new_account(email=of_the_same_tag(victim.email))
+    restarted(stack.session_password, log_in_failures=2, log_in_window_s=1)
+    wait_until(lambda: own.log_in(own.email, own.password).status_code == 200, 10, "the lane is back", every=0.2)
+    for closed_s in (1, 2, 4):
+        for _ in range(2):
+            problem(own.log_in(victim.email, "wrong"), 401)
+        if closed_s < 4:
+            time.sleep(closed_s + 0.1)  # patiently: nothing is asked meanwhile
+            assert own.log_in(own.email, own.password).status_code == 200
+    refused = own.log_in(victim.email, "wrong")
+    limited(refused)
+    assert int(refused.headers["Retry-After"]) >= 2
+    assert Api(stack.gateway.url).log_in(victim.email, victim.password).status_code == 200  # from elsewhere its owner gets in
+
+
+def test_failed_log_ins_of_an_address_at_all_accounts_together(stack, restarted, account):
+    """Else one address could try a password that it knows at very many accounts."""
+    restarted(stack.session_password, log_in_failures_address=5)
+    with Api(stack.gateway.url) as stuffer:
+        wait_until(lambda: stuffer.log_in(account.email, account.password).status_code == 200, 10, "the lane is back", every=0.2)
+        for _ in range(3):
+            assert stuffer.log_in(account.email, account.password).status_code == 200
+        for _ in range(5):
+            problem(stuffer.log_in(new_email(), "wrong"), 401)
+        refused = stuffer.log_in(new_email(), "wrong")
+        limited(refused)
+        assert '"log-in-address";r=0' in refused.headers["RateLimit"] and '"log-in-address";q=5;w=900' in refused.headers["RateLimit-Policy"]
+        limited(stuffer.log_in(account.email, account.password))
+    assert account.log_in(account.email, account.password).status_code == 200  # another address
+    assert account.get("/auth/me").status_code == 200
 
 
 def test_registrations_of_an_address(stack):

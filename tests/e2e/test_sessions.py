@@ -1,6 +1,8 @@
 """Sessions: who is let in, where a token is dead, and since when."""
 
 import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -96,6 +98,69 @@ def test_expiry_is_the_absolute_end_and_stays(account):
     account.get("/auth/me")
     assert sessions(account)[0]["expires_at"] == before
     assert datetime.fromisoformat(before).tzinfo is not None
+
+
+@pytest.fixture
+def short_lived(stack):
+    """Sessions that are opened from now on last so long."""
+    def restart(**settings):
+        stack.session_password.overrides.update({f"QUIRE_SESSION_{name.upper()}": value for name, value in settings.items()})
+        stack.restart(stack.session_password)
+        stack.session_password.wait_ready()
+    return restart
+
+
+@pytest.mark.destructive
+def test_a_session_left_alone_ends_and_one_in_use_goes_on(account, short_lived, stack):
+    short_lived(idle_s=3)
+    used, left = account.another_session(), account.another_session()
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        assert used.get("/auth/me").status_code == 200
+        time.sleep(0.2)
+    for gateway in stack.gateways:
+        for path in ("/auth/me", "/documents"):
+            problem(left.at(gateway).get(path), 401)
+    assert len(sessions(used)) == 2  # the account's first one, which is of the time before, is the other
+
+
+@pytest.mark.destructive
+def test_a_session_in_use_ends_at_its_absolute_end(account, short_lived):
+    short_lived(absolute_s=4)
+    opened = account.another_session()
+    began = time.monotonic()
+
+    def ended():
+        status = opened.get("/auth/me").status_code
+        assert status in (200, 401)
+        return status == 401
+
+    wait_until(ended, 10, "the session ends although it is in use", every=0.1)
+    assert time.monotonic() - began > 2.5  # log-in and the first request may have taken a while
+    problem(opened.get("/documents"), 401)
+    assert account.get("/auth/me").status_code == 200
+
+
+@pytest.mark.destructive
+def test_an_account_has_so_many_sessions_and_the_least_used_end(account, other, short_lived, stack):
+    """Else one account could fill Redis with sessions, and nobody would get an answer."""
+    short_lived(live_max=4)
+    first, second, third = (account.another_session() for _ in range(3))
+    assert len(sessions(account)) == 4
+    newest = account.another_session()
+    assert [session["current"] for session in sessions(newest)].count(True) == 1 and len(sessions(newest)) == 4
+    for gateway in stack.gateways:
+        for path in ("/auth/me", "/documents"):
+            problem(account.at(gateway).get(path), 401)  # the oldest: PostgreSQL has heard of no use of any of them yet
+    assert all(api.get("/auth/me").status_code == 200 for api in (first, second, third, newest, other))
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: account.another_session(), range(6)))
+    # Those that are opened at the same time don't see each other; the next one does.
+    last = account.another_session()
+    assert len(sessions(last)) == 4 and last.get("/auth/me").status_code == 200
+    assert sum(api.get("/auth/me").status_code == 200 for api in (first, second, third, newest, *opened, last)) == 4
+    [(live,)] = stack.primary.query("SELECT count(*) FROM session.sessions WHERE account_id = %s AND revoked_at IS NULL", account.id)
+    assert live == 4
 
 
 @pytest.mark.parametrize("authorization", [

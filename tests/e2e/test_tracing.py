@@ -54,6 +54,20 @@ def test_every_line_of_every_log_is_json_and_says_whose_it_is(account, stack):
             assert entry["level"] in ("debug", "info", "warn", "error")
 
 
+def test_a_service_s_line_says_whose_request_it_was(account, anyone, stack):
+    """Of whom a session or a password was right; a guess at an account is not its owner's."""
+    def accounts(server, api, method, path, body=None):
+        request_id = f"trace-{secrets.token_hex(8)}"
+        api.request(method, path, headers={"X-Request-ID": request_id}, **({"json": body} if body else {}))
+        return [line.get("account") for line in wait_until(lambda: lines_of(server, request_id), 5, "its line")]
+
+    password = {"email": account.email, "password": account.password}
+    assert accounts(stack.session, account, "GET", "/auth/me") == [account.id]
+    assert accounts(stack.documents, account, "GET", f"/documents/{account.id}") == [account.id]
+    assert accounts(stack.session_password, anyone, "POST", "/auth/login", password) == [account.id]
+    assert accounts(stack.session_password, anyone, "POST", "/auth/login", {**password, "password": "wrong"}) == [None]
+
+
 def test_what_a_caller_writes_cannot_forge_a_line(account, stack):
     for text in ('"}\n{"event":"forged"}', "\x1b[31mred", "%n%s%s", "\r\nforged"):
         account.post("/query", {"query": text})

@@ -1,7 +1,7 @@
 /* Any valid text to passages: in order, on whole code points, and all of it but white space between them. */
 #include "documents/chunker.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
@@ -33,23 +33,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0 || size > 1 << 20 || !valid(data, size))
         return 0;
-    struct quire_arena arena;
-    quire_arena_init(&arena, 256 << 20);
+    static struct quire_arena arena;
     struct chunk *chunks;
     size_t count;
-    if (!chunker_cut(&arena, (struct quire_slice){data, size}, &chunks, &count))
-        abort();
-    if (count == 0 || !is_white(data, 0, chunks[0].start) || !is_white(data, chunks[count - 1].end, size))
-        abort();
+    if (arena.bytes_max == 0)
+        quire_arena_init(&arena, 256 << 20);
+    quire_arena_reset(&arena);
+    assert(chunker_cut(&arena, (struct quire_slice){data, size}, &chunks, &count) && count > 0);
+    assert(is_white(data, 0, chunks[0].start) && is_white(data, chunks[count - 1].end, size));
     for (size_t i = 0; i < count; i++) {
-        if (chunks[i].end <= chunks[i].start || chunks[i].end > size || !on_bound(data, size, chunks[i].start) ||
-            !on_bound(data, size, chunks[i].end))
-            abort();
-        if (i > 0 && (chunks[i].start <= chunks[i - 1].start || chunks[i].end <= chunks[i - 1].end))
-            abort();
-        if (i > 0 && chunks[i].start > chunks[i - 1].end && !is_white(data, chunks[i - 1].end, chunks[i].start))
-            abort();
+        assert(chunks[i].end > chunks[i].start && chunks[i].end <= size);
+        assert(on_bound(data, size, chunks[i].start) && on_bound(data, size, chunks[i].end));
+        if (i == 0)
+            continue;
+        assert(chunks[i].start > chunks[i - 1].start && chunks[i].end > chunks[i - 1].end);
+        assert(chunks[i].start <= chunks[i - 1].end || is_white(data, chunks[i - 1].end, chunks[i].start));
     }
-    quire_arena_deinit(&arena);
     return 0;
 }

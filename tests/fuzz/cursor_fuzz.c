@@ -1,31 +1,70 @@
-/* A list's cursor and a write's conditions as a client sends them. A cursor that is taken is the one that encoding
- * gives again. */
+/* A list's cursor and a write's conditions, as a client sends them. A cursor that was made is taken again for the same
+ * list, and is refused for another list, and as soon as one character is another; what else is taken is what encoding
+ * gives again. The first 58 bytes make a cursor and say where it is bent, the rest is the text. */
 #include "documents/conditions.h"
 #include "documents/cursor.h"
 
-#include <stdlib.h>
+#include <assert.h>
+
+#define MAKING_BYTES 58u
+
+static struct quire_arena arena;
+
+static void check_made(const uint8_t *making, struct quire_slice tag) {
+    struct cursor cursor = {.created_at_ms = 0}, same;
+    memcpy(&cursor.created_at_ms, making, 8);
+    memcpy(cursor.id, making + 8, 16);
+    const struct cursor_scope scope = {.account = making + 24, .tag = tag}, other = {.account = making + 24, .q = tag};
+    char text[CURSOR_CHARACTERS + 1];
+    cursor_encode(&cursor, &scope, text);
+    const struct quire_slice whole = {(const uint8_t *)text, CURSOR_CHARACTERS};
+    assert(strlen(text) == CURSOR_CHARACTERS && cursor_decode(whole, &scope, &same));
+    assert(same.created_at_ms == cursor.created_at_ms && memcmp(same.id, cursor.id, sizeof(same.id)) == 0);
+    assert(tag.size == 0 || !cursor_decode(whole, &other, &same));
+    assert(!cursor_decode((struct quire_slice){whole.bytes, CURSOR_CHARACTERS - 1}, &scope, &same));
+    char *bent = &text[making[40] % CURSOR_CHARACTERS];
+    if (*bent == (char)making[41])
+        return;
+    *bent = (char)making[41];
+    assert(!cursor_decode(whole, &scope, &same));
+}
+
+static void check_sent(struct quire_slice sent, const uint8_t *account) {
+    const struct cursor_scope scope = {.account = account};
+    struct cursor cursor;
+    if (!cursor_decode(sent, &scope, &cursor))
+        return;
+    char text[CURSOR_CHARACTERS + 1];
+    cursor_encode(&cursor, &scope, text);
+    assert(quire_slice_equal(sent, quire_slice_of(text)));
+}
+
+/* Strong comparison takes no more than weak; what an ETag of ours says, both take. */
+static void check_conditions(struct quire_slice sent, int64_t version) {
+    struct condition strong, weak;
+    char *value = quire_arena_text(&arena, sent);
+    condition_read(value, false, &strong);
+    condition_read(value, true, &weak);
+    assert(strong.count <= weak.count && weak.count <= CONDITION_VERSIONS_MAX && strong.any == weak.any);
+    for (size_t i = 0; i < weak.count; i++)
+        assert(weak.versions[i] > 0);
+    version = version < 0 ? 1 : version % INT64_C(1000000000000000000);
+    condition_read(condition_etag(&arena, version == 0 ? 1 : version), false, &strong);
+    assert(strong.count == 1 && strong.versions[0] == (version == 0 ? 1 : version));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const uint8_t account[16];
-    const struct cursor_scope scope = {.account = account};
-    struct cursor cursor;
-    if (cursor_decode((struct quire_slice){data, size}, &scope, &cursor)) {
-        char text[CURSOR_CHARACTERS + 1];
-        cursor_encode(&cursor, &scope, text);
-        if (size != CURSOR_CHARACTERS || memcmp(text, data, size) != 0)
-            abort();
-    }
-    char *value = malloc(size + 1);
-    if (value == NULL)
+    if (size < MAKING_BYTES)
         return 0;
-    memcpy(value, data, size);
-    value[size] = '\0';
-    struct condition condition;
-    condition_read(value, false, &condition);
-    if (condition.count > CONDITION_VERSIONS_MAX)
-        abort();
-    condition_read(value, true, &condition);
-    free(value);
+    const struct quire_slice sent = {data + MAKING_BYTES, size - MAKING_BYTES};
+    int64_t version;
+    if (arena.bytes_max == 0)
+        quire_arena_init(&arena, 1 << 20);
+    quire_arena_reset(&arena);
+    memcpy(&version, data + 42, sizeof(version));
+    check_made(data, sent);
+    check_sent(sent, data + 24);
+    check_conditions(sent, version);
     return 0;
 }

@@ -6,9 +6,10 @@
 -- quire_check               session                                     request, deadline_ms, limits (1|0), period_us, burst, concurrent
 --                                                                       -> {verdict, account, watermark, remaining, reset_s, retry_s}
 -- quire_limit               a rate key                                  period_us, burst -> {allowed (1|0), remaining, reset_s, retry_s}
--- quire_log_in_attempt      log_in                                      failures_max, window_s -> {allowed (1|0), remaining, reset_s, retry_s}
--- quire_log_in_succeeded    log_in                                      -> 1        the attempt is given back, the growth forgotten
--- quire_log_in_undone       log_in                                      -> 1        the attempt is given back: neither right nor wrong (503)
+-- quire_log_in_attempt      log_in, log_ins                             failures_max, window_s, address_failures_max
+--                                                                       -> {allowed (1|0), remaining, reset_s, retry_s, by address (1|0)}
+-- quire_log_in_succeeded    log_in, log_ins                             -> 1        the attempt is given back: it was right
+-- quire_log_in_undone       log_in, log_ins                             -> 1        the attempt is given back: neither right nor wrong (503)
 -- quire_release             places                                      request -> removed
 -- quire_watermark_raise     watermark                                   watermark -> 1, or 0: a newer timeline is known, the writer is deposed
 -- quire_session_put         session, revoked                            account, id, idle_s, expires_ms, seen_ms (0: now) -> 1, or 0: revoked
@@ -24,8 +25,9 @@
 -- watermark    quire:{tttt}:account:<uuid>:watermark                    '<system identifier>/<timeline>:<16 hex digits: LSN>', for a day
 -- rate         quire:{tttt}:account:<uuid>:rate                         GCRA's theoretical arrival time, microseconds
 -- places       quire:{tttt}:account:<uuid>:places                       sorted set of requests by deadline, milliseconds
--- address      quire:{addr:<address>}:requests | :registrations         as rate
--- log_in       quire:{addr:<address>}:log_in:<tttt>                     hash count, start_ms, until_ms, strikes
+-- address      quire:{addr:<address>}:requests | :log_in_rate | :registrations   as rate
+-- log_in       quire:{addr:<address>}:log_in:<tttt>                     hash count, start_ms, strikes, forget_ms: failures at that account
+-- log_ins      quire:{addr:<address>}:log_ins                           the same: failures at all accounts
 -- tttt is the account's tag in hexadecimal. Times are Redis' own (TIME), so that workers' clocks don't matter, but for deadlines.
 --
 -- verdict: 0 unknown session, 1 admitted, 2 too many requests, 3 too many at once.
@@ -33,12 +35,12 @@
 -- quire_check learns the account from the session, so the account's keys can't be among its KEYS; they share its hash tag, and with it the
 -- slot of a Redis Cluster. The other functions name all their keys. quire_sessions_load and quire_session_revoke may mix slots where there is no cluster.
 
-local VERSION = 1 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
+local VERSION = 2 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
 local TEXT_HASH = '@QUIRE_LIBRARY_HASH@'
 
 local WATERMARK_S = 86400     -- a lost watermark costs one read of the primary
 local STRIKES_S = 86400       -- how long a log-in penalty goes on growing
-local STRIKES_MAX = 7         -- window * 2^6 is the longest penalty: 16 hours of 15 minutes
+local STRIKES_MAX = 6         -- window * 2^6 is the longest penalty: 16 hours of 15 minutes
 local SEEN_STEP_MS = 1000     -- how coarse last-seen times are, so that a busy session isn't written with each request
 
 local function now_us()
@@ -139,52 +141,65 @@ local function limit(keys, args)
     return {1, remaining, seconds(reset), 0}
 end
 
--- Counts an attempt when it starts, so that many at once are many. The first failures_max of a window are free; the next one closes the door
--- for this account from this address until the window ends, and each time it comes to that again, for twice as long.
+-- Failures of one key within a window. The first failures_max are free; they fill the window, and from then on its door is closed, also to right
+-- passwords: for the window's length, and for twice as long each time that one was filled within a day. A filled window counts as such when it is over,
+-- so attempts that were under way and turned out right have been given back by then.
+local function failures(key, failures_max, window_ms, now_ms)
+    local state = redis.call('HMGET', key, 'count', 'start_ms', 'strikes', 'forget_ms')
+    local door = {key = key, failures_max = failures_max, window_ms = window_ms, count = tonumber(state[1] or '0'),
+        start_ms = tonumber(state[2] or now_ms), strikes = tonumber(state[3] or '0'), forget_ms = tonumber(state[4] or '0')}
+    function door.filled()
+        return door.count >= door.failures_max
+    end
+    function door.end_ms()
+        return door.start_ms + door.window_ms * (door.filled() and 2 ^ door.strikes or 1)
+    end
+    local end_ms = door.end_ms()
+    if now_ms >= end_ms then
+        if door.filled() then
+            door.strikes, door.forget_ms = math.min(door.strikes + 1, STRIKES_MAX), end_ms + STRIKES_S * 1000
+        end
+        door.count, door.start_ms = 0, now_ms
+        door.strikes = now_ms < door.forget_ms and door.strikes or 0
+    end
+    return door
+end
+
+local function count_failure(door)
+    door.count = door.count + 1
+    redis.call('HSET', door.key, 'count', integer(door.count), 'start_ms', integer(door.start_ms), 'strikes', integer(door.strikes),
+        'forget_ms', integer(door.forget_ms))
+    local needed_ms = door.filled() and door.end_ms() + STRIKES_S * 1000 or door.end_ms()
+    redis.call('PEXPIREAT', door.key, integer(math.max(needed_ms, door.forget_ms)))
+end
+
+-- An attempt counts when it starts, so that many at once are many; it is given back when it was right. What one door refuses the other doesn't count.
 local function log_in_attempt(keys, args)
     local now_ms = math.floor(now_us() / 1000)
-    local failures_max, window_ms = tonumber(args[1]), tonumber(args[2]) * 1000
-    local state = redis.call('HMGET', keys[1], 'count', 'start_ms', 'until_ms', 'strikes')
-    local count, start_ms = tonumber(state[1] or '0'), tonumber(state[2] or '0')
-    local until_ms, strikes = tonumber(state[3] or '0'), tonumber(state[4] or '0')
-    if now_ms < until_ms then
-        local wait = seconds((until_ms - now_ms) * 1000)
-        return {0, 0, wait, math.max(1, wait)}
+    local window_ms = tonumber(args[2]) * 1000
+    local doors = {failures(keys[1], tonumber(args[1]), window_ms, now_ms)}
+    if keys[2] then
+        doors[2] = failures(keys[2], tonumber(args[3]), window_ms, now_ms)
     end
-    if until_ms > 0 or now_ms >= start_ms + window_ms then
-        count, start_ms, until_ms = 0, now_ms, 0
+    for i, door in ipairs(doors) do
+        if door.filled() then
+            local wait = seconds((door.end_ms() - now_ms) * 1000)
+            return {0, 0, wait, math.max(1, wait), i - 1}
+        end
     end
-    if count >= failures_max then
-        strikes = math.min(strikes + 1, STRIKES_MAX)
-        until_ms = start_ms + window_ms * 2 ^ (strikes - 1)
-    else
-        count = count + 1
+    for _, door in ipairs(doors) do
+        count_failure(door)
     end
-    redis.call('HSET', keys[1], 'count', integer(count), 'start_ms', integer(start_ms), 'until_ms', integer(until_ms), 'strikes', integer(strikes))
-    redis.call('PEXPIREAT', keys[1], integer(math.max(until_ms, start_ms + window_ms) + (strikes > 0 and STRIKES_S * 1000 or 0)))
-    if until_ms > 0 then
-        local wait = seconds((until_ms - now_ms) * 1000)
-        return {0, 0, wait, math.max(1, wait)}
-    end
-    return {1, failures_max - count, seconds((start_ms + window_ms - now_ms) * 1000), 0}
+    return {1, doors[1].failures_max - doors[1].count, seconds((doors[1].start_ms + window_ms - now_ms) * 1000), 0, 0}
 end
 
-local function give_back(key)
-    if tonumber(redis.call('HGET', key, 'count') or '0') > 0 then
-        redis.call('HINCRBY', key, 'count', -1)
+-- The growth stays, whatever was right since: a tag is short, so whoever guesses can have an account of his own with the one he attacks.
+local function log_in_given_back(keys)
+    for _, key in ipairs(keys) do
+        if tonumber(redis.call('HGET', key, 'count') or '0') > 0 then
+            redis.call('HINCRBY', key, 'count', -1)
+        end
     end
-end
-
-local function log_in_succeeded(keys)
-    give_back(keys[1])
-    if redis.call('EXISTS', keys[1]) == 1 then
-        redis.call('HSET', keys[1], 'strikes', '0', 'until_ms', '0')
-    end
-    return 1
-end
-
-local function log_in_undone(keys)
-    give_back(keys[1])
     return 1
 end
 
@@ -286,8 +301,8 @@ redis.register_function{function_name = 'quire_library', callback = library, fla
 redis.register_function('quire_check', check)
 redis.register_function('quire_limit', limit)
 redis.register_function('quire_log_in_attempt', log_in_attempt)
-redis.register_function('quire_log_in_succeeded', log_in_succeeded)
-redis.register_function('quire_log_in_undone', log_in_undone)
+redis.register_function('quire_log_in_succeeded', log_in_given_back)
+redis.register_function('quire_log_in_undone', log_in_given_back)
 redis.register_function('quire_release', release)
 redis.register_function('quire_watermark_raise', watermark_raise)
 redis.register_function('quire_session_put', session_put)

@@ -19,7 +19,7 @@ class Binary(Server):
         super().__init__(name, folder)
         self.path = os.path.join(BUILD, "services", room, f"quire-{room}")
         self.settings = dict(settings)
-        self.overrides = {}  # a test's own settings until heal()
+        self.overrides = {}  # a test's own settings until heal(); None: it isn't set
         self._running_overrides = {}
         self.admin_port = free_port()
 
@@ -34,7 +34,7 @@ class Binary(Server):
         environment.update({"QUIRE_ADMIN_ADDRESS": "127.0.0.1", "QUIRE_ADMIN_PORT": str(self.admin_port)})
         environment.update(self.settings)
         environment.update(self.overrides)
-        return {name: str(value) for name, value in environment.items()}
+        return {name: str(value) for name, value in environment.items() if value is not None}
 
     def prepare(self):
         self._running_overrides = dict(self.overrides)

@@ -14,8 +14,8 @@ from .ports import free_port
 from .server import Server
 
 _COMPOSE = os.path.join(os.path.dirname(__file__), "../../../compose/kafka")
-_LIBS = os.environ.get("KAFKA_LIBS", "/opt/kafka/libs")
-_JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+_KAFKA = "/opt/kafka"
+_JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-XX:SharedArchiveFile={_KAFKA}/classes.jsa"]
 _LOG4J = """
 status = error
 appender.out.type = Console
@@ -105,7 +105,7 @@ class Kafka(Server):
         return settings
 
     def _java(self, main, *arguments):
-        return ["java", *self._jvm, f"-Dlog4j2.configurationFile={self._log4j}", "-cp", f"{_LIBS}/*", main, *arguments]
+        return ["java", *self._jvm, f"-Dlog4j2.configurationFile={self._log4j}", f"@{_KAFKA}/classpath", main, *arguments]
 
     def prepare(self):
         if self._formatted:

@@ -14,7 +14,7 @@ _SANITIZER_REPORTS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"WAR
 class Server:
     """One real server. `wanted` is what the test asked for; a server that is wanted but not alive died by itself."""
 
-    start_seconds = 60
+    start_seconds = 120  # a busy machine may take more than half of it
 
     def __init__(self, name, folder):
         self.name = name
@@ -23,6 +23,7 @@ class Server:
         self.process = None
         self.wanted = False
         self.paused = False
+        self.nice = 0  # how far it stands back where processors are scarce
         self.touched = False  # since the last mark(): started, ended or paused, so that others may still be shaken
         os.makedirs(folder, exist_ok=True)
         open(self.log_path, "ab").close()
@@ -68,7 +69,7 @@ class Server:
         with open(self.log_path, "ab") as log:
             user = self.user()
             self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), cwd=self.folder,
+                [*(["nice", "-n", str(self.nice)] if self.nice else []), *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(), cwd=self.folder,
                 start_new_session=True, user=user, group=user, extra_groups=[] if user else None)
         self.wanted = self.touched = True
         self.paused = False

@@ -29,12 +29,13 @@ class Stack:
 
     def __init__(self, folder=None, settings=None, gateways=2, encrypted=False, as_deployed=False):
         """`encrypted`: every way to Kafka, PostgreSQL and Redis is TLS, and each asks for a name and a password. `as_deployed`: durable and sized as
-        compose/ has it, for measuring; the tests' own servers start sooner and flush nothing."""
+        compose/ has it, and without the examples, for measuring; the tests' own servers start sooner and flush nothing."""
         self._own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="quire-e2e-")
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o755)  # the account of PostgreSQL passes through
         self.settings = settings or {}
+        self.extension_folders = [folder for folder in extension_folders() if not as_deployed or folder.startswith("extensions/")]
         self.authority = Authority(os.path.join(self.folder, "authority")) if encrypted else None
         self._make_secrets()
         self._make_infrastructure(as_deployed)
@@ -78,7 +79,7 @@ class Stack:
         self.redis = Redis(part("redis"), self.passwords["redis"], self.authority)
         self.infrastructure = [self.kafka, self.primary, *self.replicas, self.redis]
 
-    def _kafka_settings(self):
+    def kafka_settings(self):
         if self.authority is None:
             return {"QUIRE_KAFKA_BROKERS": self.kafka.brokers}
         self._secret("kafka.password", self.kafka.password)
@@ -88,7 +89,7 @@ class Stack:
     def service_settings(self, role):
         """The settings of a topic consumer that is `role` to PostgreSQL."""
         return {
-            **self._kafka_settings(),
+            **self.kafka_settings(),
             "QUIRE_POSTGRES_PRIMARY": self.primary.conninfo(role),
             "QUIRE_POSTGRES_REPLICAS": ";".join(replica.conninfo(role) for replica in self.replicas),
             "QUIRE_POSTGRES_PASSWORD_FILE": self.secret_path(f"{role}.password"),
@@ -105,7 +106,7 @@ class Stack:
         return {"QUIRE_POSTGRES_MIGRATE": owner, "QUIRE_POSTGRES_PASSWORD_FILE": self.secret_path("quire_owner.password")}
 
     def gateway_settings(self):
-        return {**self._kafka_settings(), "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
+        return {**self.kafka_settings(), "QUIRE_SEAL_KEYS_FILE": self.secret_path("seal.public"),
                 "QUIRE_TRUSTED_PROXIES": TRUSTED_PROXIES, "QUIRE_GATEWAY_DRAIN_MS": "500",
                 # A broker that starts takes long on a busy machine, and nobody starts a gateway again here.
                 "QUIRE_GATEWAY_STUCK_MS": "120000", **self.settings}
@@ -124,7 +125,7 @@ class Stack:
         self.documents = self._service("documents", "documents")
         self.query = self._service("query", "query")
         self.services = [self.session, self.session_password, self.documents, self.query]
-        self.extensions = {os.path.basename(source): self._extension(source) for source in extension_folders()}
+        self.extensions = {os.path.basename(source): self._extension(source) for source in self.extension_folders}
         self.gateways = [Gateway(f"gateway-{number}", os.path.join(self.folder, f"gateway-{number}"), self.gateway_settings())
                          for number in range(1, gateways + 1)]
         self.gateway = self.gateways[0]
@@ -158,7 +159,7 @@ class Stack:
 
         def broker():
             self.kafka.start()
-            paths = [option for folder in extension_folders() for option in ("--proto-path", os.path.join(SOURCE, folder))]
+            paths = [option for folder in self.extension_folders for option in ("--proto-path", os.path.join(SOURCE, folder))]
             self.kafka.create_topics(topics_of(os.path.join(SOURCE, "proto/generate.py"), *paths))
 
         _all(lambda begin: begin(), [broker, database, self.redis.start])
@@ -232,11 +233,14 @@ class Stack:
 
     def heal(self):
         """Everything runs again, with its own settings, and is ready."""
-        mended = [server for server in self.infrastructure if server.heal()]
+        woken = [server for server in self.servers if server.paused and server.alive]
+        for server in woken:
+            server.resume()  # before others are asked to end: they would wait for its answers
+        mended = woken + [server for server in self.infrastructure if server.heal()]
         changed = [server for server in self.ours if server.overridden and server.alive]
         self.stop_together(changed)
         mended += changed
-        mended += [server for server in self.ours if server.process is not None and server.heal(wait=False) and server not in changed]
+        mended += [server for server in self.ours if server.process is not None and server.heal(wait=False) and server not in mended]
         if any(server.touched for server in self.servers):
             self.wait_ready()
         return mended

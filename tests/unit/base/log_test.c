@@ -168,6 +168,20 @@ static void lines_of_threads_do_not_mix(void) {
     CU_ASSERT_EQUAL(lines, 200);
 }
 
+/* A word that is mistyped must stop a start, not turn the log off. */
+static void level_is_one_of_four_words(void) {
+    static const char *const words[] = {"debug", "info", "warn", "error"};
+    static const char *const others[] = {"", "DEBUG", "warning", "info ", "0"};
+    enum quire_log_level level = QUIRE_ERROR;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        CU_ASSERT_FALSE(quire_log_level_parse(others[i], &level));
+    CU_ASSERT_EQUAL(level, QUIRE_ERROR);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        CU_ASSERT_TRUE(quire_log_level_parse(words[i], &level));
+        CU_ASSERT_EQUAL(level, (enum quire_log_level)i);
+    }
+}
+
 /* A reader that is gone must not take the service with it. */
 static void log_that_cannot_be_written_is_lost_quietly(void) {
     struct quire_log *log = quire_log_create("tester", "i1", QUIRE_DEBUG, -1);
@@ -179,6 +193,7 @@ static void log_that_cannot_be_written_is_lost_quietly(void) {
 }
 
 QUIRE_TEST_MAIN("log", set_up, tear_down, {"line_has_its_fields_in_order", line_has_its_fields_in_order},
+                {"level_is_one_of_four_words", level_is_one_of_four_words},
                 {"lines_below_the_level_are_not_written", lines_below_the_level_are_not_written},
                 {"line_says_the_time_that_its_writer_knows", line_says_the_time_that_its_writer_knows},
                 {"foreign_text_ends_no_line_and_colours_no_terminal",

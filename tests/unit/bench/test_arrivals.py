@@ -77,6 +77,8 @@ def test_waiting_for_a_busy_connection_is_part_of_the_latency(arrive):
     assert found["requests"] == 200
     assert found["max_us"] >= 490_000
     assert found["p95_us"] >= 300_000
+    served = found["outcomes"]["served"]  # of them one alone waited for its own answer
+    assert served["sent_max_us"] >= 490_000 and 2 * served["sent_p50_us"] < served["p99_us"]
 
 
 def test_faults_are_counted_each_by_its_kind(arrive):
@@ -88,9 +90,20 @@ def test_faults_are_counted_each_by_its_kind(arrive):
     found = arrive(fault, rate=100, connections=5)
     assert found["requests"] == 100
     assert (found["status_errors"], found["socket_errors"]) == (10, 10)
+    outcomes = found["outcomes"]
+    assert {name: outcome["count"] for name, outcome in outcomes.items()} == {"served": 80, "limited": 0, "refused": 10, "expired": 0, "failed": 10, "unsent": 0}
 
 
 def test_what_is_never_answered_counts_with_the_time_it_waited(arrive):
     found = arrive(lambda number: ANSWER if number < 50 else b"HTTP/1.1 200 OK\r\n", rate=100, connections=200)
     assert (found["requests"], found["unanswered"]) == (100, 50)
+    assert (found["outcomes"]["failed"]["count"], found["outcomes"]["unsent"]["count"]) == (50, 0)
     assert found["p99_us"] >= 5_000_000
+
+
+def test_what_was_never_sent_is_told_from_what_failed(arrive):
+    """Nothing is known of a server by a request that it never got."""
+    found = arrive(lambda number: ANSWER if number < 50 else b"HTTP/1.1 200 OK\r\n", rate=100, connections=10)
+    assert (found["requests"], found["unanswered"]) == (100, 50)
+    assert {name: outcome["count"] for name, outcome in found["outcomes"].items() if outcome["count"]} == {"served": 50, "failed": 10, "unsent": 40}
+    assert found["outcomes"]["unsent"]["in_time"] == 0

@@ -39,7 +39,10 @@ def test_keeping_a_run_fills_pages_and_plots(summary, tmp_path):
     assert "| CPU ms a second | 2 | 30 |" in (tmp_path / "docs/PERFORMANCE.md").read_text()
     assert readme.startswith("# Quire") and report.NO_RUN not in readme
     assert json.loads((tmp_path / report.KEPT).read_text()) == summary
-    assert {path.name for path in (tmp_path / report.KEPT).parent.glob("*.svg")} == {"throughput.svg", "latency.svg", "cpu.svg", "open-loop.svg"}
+    assert {path.name for path in (tmp_path / report.KEPT).parent.glob("*.svg")} == {"throughput.svg", "latency.svg", "cpu.svg", "open-loop.svg", "stored.svg"}
+    page = (tmp_path / "docs/PERFORMANCE.md").read_text()
+    assert "- n/a: 10,000 connections through the proxy: needs 20,512 open files" in page
+    assert "| GET /auth/me | 64 | 3,200 (2,880–3,840) | 2,000 |" in page  # at its own port, through the proxy
     again = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     report.write_all(report.kept(tmp_path), tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == again
@@ -67,6 +70,8 @@ def test_ratios_are_of_medians(summary):
 
 def test_a_run_of_one_route_makes_what_it_can(summary):
     """--routes and --no-open-loop leave most of it out."""
+    for part in ("stored", "forwarding", "skipped"):
+        del summary[part]
     only = {"GET /auth/me": {"connections": {"64": summary["routes"]["GET /auth/me"]["connections"]["64"]}}}
     narrow = {**summary, "routes": only}
     del narrow["people"]
@@ -75,7 +80,7 @@ def test_a_run_of_one_route_makes_what_it_can(summary):
     assert plots.plots({**narrow, "routes": {"POST /documents, 1 MB": summary["routes"]["POST /documents, 1 MB"]}}) == {}
 
 
-@pytest.mark.parametrize("name", ["throughput.svg", "latency.svg", "cpu.svg", "open-loop.svg"])
+@pytest.mark.parametrize("name", ["throughput.svg", "latency.svg", "cpu.svg", "open-loop.svg", "stored.svg"])
 def test_a_plot_is_whole_and_stays_on_its_card(summary, name):
     """No mark or word outside of the picture, no two names of lines over each other."""
     root = xml.etree.ElementTree.fromstring(plots.plots(summary)[name])

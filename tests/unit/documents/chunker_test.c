@@ -1,7 +1,6 @@
 #include "documents/chunker.h"
 
-#include "text/utf8.h"
-
+#include "base/utf8.h"
 #include "unit/suite.h"
 
 #include <stdio.h>
@@ -27,14 +26,14 @@ static void check_all(struct quire_slice text, const struct chunk *chunks, size_
     for (size_t i = 0; i < count; i++) {
         const struct quire_slice body = {text.bytes + chunks[i].start, chunks[i].end - chunks[i].start};
         CU_ASSERT_FATAL(chunks[i].start < chunks[i].end && chunks[i].end <= text.size);
-        CU_ASSERT_TRUE(text_valid(body)); /* no code point is split */
-        CU_ASSERT(text_characters(body) <= CHUNK_CHARACTERS_MAX);
+        CU_ASSERT_TRUE(quire_utf8_valid(body)); /* no code point is split */
+        CU_ASSERT(quire_utf8_characters(body) <= CHUNK_CHARACTERS_MAX);
         CU_ASSERT(i == 0 || (chunks[i].start > chunks[i - 1].start && chunks[i].end > chunks[i - 1].end));
         for (size_t at = covered; at < chunks[i].start; at++) /* only white space is in no chunk */
             CU_ASSERT(text.bytes[at] == ' ' || (text.bytes[at] >= '\t' && text.bytes[at] <= '\r'));
         covered = chunks[i].end;
         CU_ASSERT(chunks[i].heading.size <= CHUNK_HEADING_BYTES_MAX);
-        CU_ASSERT_TRUE(text_valid(chunks[i].heading));
+        CU_ASSERT_TRUE(quire_utf8_valid(chunks[i].heading));
     }
 }
 

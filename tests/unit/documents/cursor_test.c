@@ -34,7 +34,8 @@ static void what_is_no_cursor_is_refused(void) {
     const struct cursor_scope scope = {.account = account};
     char text[CURSOR_CHARACTERS + 1];
     struct cursor read;
-    cursor_encode(&(struct cursor){.created_at_ms = 1}, &scope, text);
+    cursor_encode(&(struct cursor){.created_at_ms = INT64_C(0x31415926535897f3), .id = "\xff\xff\xff\xff\xff"}, &scope,
+                  text);
     CU_ASSERT_FALSE(cursor_decode(quire_slice_of(""), &scope, &read));
     CU_ASSERT_FALSE(cursor_decode(quire_slice_of("abc"), &scope, &read));
     CU_ASSERT_FALSE(cursor_decode((struct quire_slice){(uint8_t *)text, CURSOR_CHARACTERS - 1}, &scope, &read));
@@ -44,6 +45,10 @@ static void what_is_no_cursor_is_refused(void) {
         CU_ASSERT_FALSE(cursor_decode(quire_slice_of(text), &scope, &read));
         text[i] = '!';
         CU_ASSERT_FALSE(cursor_decode(quire_slice_of(text), &scope, &read));
+        for (int beyond = 0x80; beyond <= 0xff; beyond++) { /* some of them libsodium takes for the character itself */
+            text[i] = (char)beyond;
+            CU_ASSERT_FALSE(cursor_decode(quire_slice_of(text), &scope, &read));
+        }
         text[i] = kept;
     }
 }

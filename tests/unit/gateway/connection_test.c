@@ -7,18 +7,23 @@
 #include "fake_bus.h"
 
 #include "base/clock.h"
-#include "gateway/connection.h"
-#include "gateway/connection_state.h"
+#include "gateway/connection_internal.h"
+#include "gateway/exchange.h"
 #include "gateway/shard_run.h"
 
+#include "quire/documents.pb-c.h"
 #include "quire/session.pb-c.h"
+#include "quire/wire.pb-c.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
 #include <sodium.h>
 #include <sys/socket.h>
 
 #define PATIENCE_NS 3000000000u
 #define TOKEN "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ"
+#define OTHER_TOKEN "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIg"
 #define ME "GET /auth/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " TOKEN "\r\nX-Request-ID: "
 
 static struct fixture {
@@ -99,6 +104,9 @@ static int tear_down(void) {
 static void open_connection(void) {
     int pair[2];
     fake_reset();
+    pacer_destroy(f.shard.pacer); /* what another test has had refused */
+    f.shard.pacer = pacer_create((uint32_t)f.config.paced_max);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.shard.pacer);
     CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     CU_ASSERT_TRUE_FATAL(connection_open(&f.shard, pair[0]));
     f.client = pair[1];
@@ -439,6 +447,240 @@ static void a_closing_gateway_says_so_and_ends_idle_connections(void) {
     atomic_store(&f.gateway.phase, GATEWAY_SERVING);
 }
 
+/* Else whoever asks while a crowd is answered waits for all of its answers. */
+static void a_crowd_of_replies_is_taken_in_portions(void) {
+    open_connection();
+    send_text(ME "first\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 1);
+    for (unsigned i = 0; i < 200; i++) { /* too late, all of them: nobody waits */
+        fake_reply(0, 200, quire_slice_of(NULL));
+        fake_bus.port.replies[i].generation++;
+    }
+    fake_bus.port.sent[0].answered = false;
+    send_text(ME "second\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 2);
+    CU_ASSERT_TRUE(fake_bus.port.replies_taken < 200);
+    TURN_UNTIL(fake_bus.port.replies_taken == 200); /* though nothing more comes to wake the ring */
+    CU_ASSERT_EQUAL(fake_bus.port.replies_taken, 200);
+    reply_to_all();
+    TURN_UNTIL(answers(0, "", NULL) == 2);
+    CU_ASSERT_TRUE(has_status(0, 200) && has_status(1, 200));
+    close_connection();
+}
+
+/* Large bodies and values. */
+
+#define LARGE_BYTES (EXCHANGE_ASIDE_BYTES + 1000)
+
+/* Keeps the thread beside the ring busy until it is let go. */
+struct hold {
+    struct aside_job job; /* first */
+    sem_t may_end;
+    bool done;
+};
+
+static void hold_thread(struct aside_job *job) {
+    sem_wait(&((struct hold *)job)->may_end);
+}
+
+static void note_done(struct aside_job *job) {
+    ((struct hold *)job)->done = true;
+}
+
+static void hold(struct hold *hold) {
+    *hold = (struct hold){.job = {.run = hold_thread, .done = note_done}};
+    sem_init(&hold->may_end, 0, 0);
+    CU_ASSERT_TRUE_FATAL(aside_give(f.shard.aside, &hold->job));
+}
+
+static void let_go(struct hold *hold) {
+    sem_post(&hold->may_end);
+    TURN_UNTIL(hold->done);
+    CU_ASSERT_TRUE(hold->done);
+    sem_destroy(&hold->may_end);
+}
+
+/* A second connection; the first one's client is returned, for change_back(). */
+static int open_another(void) {
+    int first = f.client, pair[2];
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    CU_ASSERT_TRUE_FATAL(connection_open(&f.shard, pair[0]));
+    f.client = pair[1];
+    f.received.size = 0;
+    return first;
+}
+
+static void change_back(int first) {
+    close(f.client);
+    f.client = first;
+    f.received.size = 0;
+    TURN_UNTIL(connections_count(&f.shard) == 1);
+}
+
+static void send_large(const char *more) {
+    static char content[LARGE_BYTES + 1];
+    memset(content, 'x', LARGE_BYTES);
+    struct case_buffer request = {.bytes = NULL};
+    char head[512];
+    (void)snprintf(head, sizeof head,
+                   "POST /documents HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " TOKEN "\r\nX-Request-ID: large\r\n"
+                   "Content-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n{\"title\":\"t\",\"content\":\"",
+                   more, sizeof "{\"title\":\"t\",\"content\":\"\"}" - 1 + LARGE_BYTES);
+    case_put(&request, head, strlen(head));
+    case_put(&request, content, LARGE_BYTES);
+    case_put(&request, "\"}", 2);
+    send_bytes(request.bytes, request.size);
+    free(request.bytes);
+}
+
+static void reply_large(size_t sent) {
+    static char content[LARGE_BYTES + 1];
+    static uint8_t packed[LARGE_BYTES + 512];
+    Quire__Document document = QUIRE__DOCUMENT__INIT;
+    uint8_t id[16] = {0};
+    memset(content, 'y', LARGE_BYTES);
+    document.id = (ProtobufCBinaryData){sizeof id, id};
+    document.title = document.metadata = (char *)"{}";
+    document.content = content;
+    fake_reply(sent, 201, (struct quire_slice){packed, quire__document__pack(&document, packed)});
+}
+
+/* Else one person's upload is everybody's wait. */
+static void large_bodies_and_values_keep_nobody_else_waiting(void) {
+    struct hold first, second;
+    open_connection();
+    budget_init(&f.gateway.budget, 16 << 20);
+    hold(&first);
+    send_large("Idempotency-Key: k\r\n");
+    int large = open_another();
+    send_text(ME "small\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 1);
+    CU_ASSERT_STRING_EQUAL(fake_bus.port.sent[0].request_id, "small");
+    let_go(&first);
+    TURN_UNTIL(fake_bus.port.sent_count == 2);
+    CU_ASSERT_STRING_EQUAL(fake_bus.port.sent[1].request_id, "large");
+    CU_ASSERT_TRUE(fake_bus.port.sent[1].value_bytes > LARGE_BYTES);
+    hold(&second);
+    reply_large(1);
+    fake_reply(0, 200, (struct quire_slice){f.account, f.account_bytes});
+    TURN_UNTIL(answers(0, "", NULL) == 1);
+    CU_ASSERT_TRUE(has_status(0, 200));
+    change_back(large);
+    CU_ASSERT_EQUAL(answers(0, "", NULL), 0);
+    let_go(&second);
+    TURN_UNTIL(answers(0, "", NULL) == 1);
+    CU_ASSERT_TRUE(has_status(0, 201) && f.received.size > LARGE_BYTES);
+    close_connection();
+    budget_init(&f.gateway.budget, 1 << 20);
+}
+
+/* The other thread has its body in hands then: nothing of it may be given back before. */
+static void who_leaves_while_his_body_is_with_the_other_thread_is_forgotten(void) {
+    struct hold held;
+    open_connection();
+    budget_init(&f.gateway.budget, 16 << 20);
+    hold(&held);
+    send_large("");
+    TURN_UNTIL(inflight_count(f.shard.inflight) == 1);
+    for (uint32_t slot = 0; slot < f.shard.slots.slots_max; slot++)
+        if (f.shard.slots.tenants[slot] != NULL)
+            connection_abort(f.shard.slots.tenants[slot]); /* as after a reset */
+    close_connection();
+    CU_ASSERT_TRUE(atomic_load(&f.gateway.budget.used_bytes) > LARGE_BYTES);
+    f.client = open("/dev/null", O_RDONLY | O_CLOEXEC); /* for take_turn */
+    let_go(&held);
+    TURN_UNTIL(atomic_load(&f.gateway.budget.used_bytes) == 0);
+    CU_ASSERT_EQUAL(atomic_load(&f.gateway.budget.used_bytes), 0);
+    CU_ASSERT_EQUAL(fake_bus.port.sent_count, 0);
+    close(f.client);
+    budget_init(&f.gateway.budget, 1 << 20);
+}
+
+static void a_deadline_that_passes_while_the_other_thread_is_busy_is_a_504(void) {
+    struct hold held;
+    open_connection();
+    budget_init(&f.gateway.budget, 16 << 20);
+    hold(&held);
+    send_large("Request-Timeout: 0.05\r\n");
+    TURN_UNTIL(inflight_count(f.shard.inflight) == 1);
+    TURN_UNTIL(inflight_count(f.shard.inflight) == 0);
+    let_go(&held);
+    TURN_UNTIL(answers(0, "", NULL) == 1);
+    CU_ASSERT_TRUE(has_status(0, 504));
+    CU_ASSERT_EQUAL(fake_bus.port.sent_count, 0);
+    close_connection();
+    budget_init(&f.gateway.budget, 1 << 20);
+}
+
+/* The reply to a request that met a rate: one each minute. */
+static void refuse_by_rate(size_t sent) {
+    static uint8_t bytes[128];
+    Quire__Problem problem = QUIRE__PROBLEM__INIT;
+    problem.status = 429;
+    problem.has_retry_after_s = problem.has_pace_us = true;
+    problem.retry_after_s = 2;
+    problem.pace_us = 60000000;
+    problem.rate_limit = (char *)"\"account\";r=0;t=2";
+    problem.rate_limit_policy = (char *)"\"account\";q=10;w=2";
+    fake_reply(sent, 429, (struct quire_slice){bytes, quire__problem__pack(&problem, bytes)});
+}
+
+/* Else a storm of one account's requests goes all the way to the service and back, to be refused there. */
+static void a_session_over_its_rate_is_answered_in_the_service_s_place(void) {
+    struct quire_slice told = {NULL, 0}, own = {NULL, 0};
+    open_connection();
+    send_text(ME "same\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 1);
+    refuse_by_rate(0);
+    TURN_UNTIL(answers(0, "", NULL) == 1);
+    send_text(ME "passes\r\n\r\n" ME "same\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 2);
+    fake_reply(1, 200, (struct quire_slice){f.account, f.account_bytes});
+    TURN_UNTIL(answers(0, "", NULL) == 3);
+    CU_ASSERT_TRUE(has_status(1, 200));
+    CU_ASSERT_TRUE(has_status(2, 429));
+    CU_ASSERT_EQUAL(fake_bus.port.sent_count, 2);
+    (void)answers(0, "", &told);
+    (void)answers(2, "", &own);
+    static const char *const parts[] = {"\r\nRetry-After: 2\r\n", "\r\nRateLimit: \"account\";r=0;t=2\r\n",
+                                        "\r\nRateLimit-Policy: \"account\";q=10;w=2\r\n", "\"instance\":\"same\""};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        CU_ASSERT_TRUE(contains(told, parts[i], strlen(parts[i])) && contains(own, parts[i], strlen(parts[i])));
+    CU_ASSERT_EQUAL(told.size, own.size); /* nothing else differs either, but times */
+    /* Another session, and another service with the same one, go as ever. */
+    send_text("GET /auth/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " OTHER_TOKEN "\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 3);
+    reply_to_all();
+    send_text("GET /documents HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " TOKEN "\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 4);
+    CU_ASSERT_EQUAL(fake_bus.port.sent_count, 4);
+    close_connection();
+}
+
+/* It would hear 429 until the refusal is forgotten. */
+static void a_paced_session_that_has_ended_is_401(void) {
+    static uint8_t bytes[16];
+    Quire__Problem problem = QUIRE__PROBLEM__INIT;
+    problem.status = 401;
+    const size_t size = quire__problem__pack(&problem, bytes);
+    open_connection();
+    send_text(ME "one\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 1);
+    refuse_by_rate(0);
+    TURN_UNTIL(answers(0, "", NULL) == 1);
+    send_text(ME "two\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 2);
+    fake_reply(1, 401, (struct quire_slice){bytes, size});
+    TURN_UNTIL(answers(0, "", NULL) == 2);
+    send_text(ME "three\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 3);
+    CU_ASSERT_EQUAL_FATAL(fake_bus.port.sent_count, 3);
+    fake_reply(2, 401, (struct quire_slice){bytes, size});
+    TURN_UNTIL(answers(0, "", NULL) == 3);
+    CU_ASSERT_TRUE(has_status(1, 401) && has_status(2, 401));
+    close_connection();
+}
+
 static void states_move_only_as_the_table_allows(void) {
     CU_ASSERT_TRUE(connection_may_move(CONNECTION_IDLE, CONNECTION_HEAD));
     CU_ASSERT_FALSE(connection_may_move(CONNECTION_IDLE, CONNECTION_BODY));
@@ -462,4 +704,9 @@ QUIRE_TEST_MAIN("connection", set_up, tear_down, TEST(every_answer_case_in_the_f
                 TEST(bodies_beyond_the_budget_are_503_and_the_budget_comes_back),
                 TEST(an_answer_that_nobody_reads_ends_the_connection),
                 TEST(an_idle_connection_is_closed_without_a_word), TEST(health_is_asked_once_for_all_who_want_to_know),
-                TEST(a_closing_gateway_says_so_and_ends_idle_connections), TEST(states_move_only_as_the_table_allows))
+                TEST(a_closing_gateway_says_so_and_ends_idle_connections),
+                TEST(a_crowd_of_replies_is_taken_in_portions), TEST(large_bodies_and_values_keep_nobody_else_waiting),
+                TEST(who_leaves_while_his_body_is_with_the_other_thread_is_forgotten),
+                TEST(a_deadline_that_passes_while_the_other_thread_is_busy_is_a_504),
+                TEST(a_session_over_its_rate_is_answered_in_the_service_s_place),
+                TEST(a_paced_session_that_has_ended_is_401), TEST(states_move_only_as_the_table_allows))

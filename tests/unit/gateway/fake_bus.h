@@ -5,10 +5,11 @@
 
 #include "gateway/bus.h"
 
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FAKE_SENT_MAX 64u
+#define FAKE_SENT_MAX 256u
 
 struct fake_sent {
     char method[64], request_id[160], client[64];
@@ -83,6 +84,8 @@ enum bus_result bus_send(struct bus_port *port, const struct bus_request *reques
                                .generation = request->id.generation,
                                .has_session = request->session.size == 34,
                                .value_bytes = request->value.size};
+    if (request->value_given)
+        free((void *)(uintptr_t)request->value.bytes);
     fake_copy(sent->method, sizeof sent->method, quire_slice_of(request->method));
     fake_copy(sent->request_id, sizeof sent->request_id, request->request_id);
     fake_copy(sent->client, sizeof sent->client, request->client);

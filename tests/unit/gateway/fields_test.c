@@ -85,6 +85,8 @@ static bool has_trace(const char *value) {
 static void traces_are_passed_on_when_valid(void) {
     CU_ASSERT_TRUE(has_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
     CU_ASSERT_TRUE(has_trace("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
+    CU_ASSERT_FALSE(has_trace("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-m\xf6re"));
+    CU_ASSERT_FALSE(has_trace("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-mo re"));
     CU_ASSERT_FALSE(has_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
     CU_ASSERT_FALSE(has_trace("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
     CU_ASSERT_FALSE(has_trace("00-00000000000000000000000000000000-b7ad6b7169203331-01"));

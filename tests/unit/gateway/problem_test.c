@@ -66,6 +66,8 @@ static void a_services_refusal_is_read(void) {
     message.slug = (char *)"rate-limited";
     message.has_retry_after_s = 1;
     message.retry_after_s = 3;
+    message.has_pace_us = 1;
+    message.pace_us = 5000;
     message.rate_limit = (char *)"\"default\";r=0";
     message.rate_limit_policy = (char *)"x\r\nSet-Cookie: y"; /* must not split the header */
     message.n_errors = 1;
@@ -75,6 +77,7 @@ static void a_services_refusal_is_read(void) {
     CU_ASSERT_STRING_EQUAL(problem.slug, "rate-limited");
     CU_ASSERT_PTR_NULL(problem.title);
     CU_ASSERT_EQUAL(problem.retry_after_s, 3);
+    CU_ASSERT_EQUAL(problem.pace_us, 5000);
     CU_ASSERT_EQUAL(problem.faults_count, 1);
     CU_ASSERT_STRING_EQUAL(problem.faults[0].message, "no");
     CU_ASSERT_TRUE(quire_slice_equal(problem.rate_limit, QUIRE_SLICE_LITERAL("\"default\";r=0")));

@@ -25,6 +25,7 @@ REFUSED = {
     "unknown bulk lane": ({"call": 'lane: "notes" bulk_lane: "fast"'}, "bulk_lane 'fast'"),
     "bulk lane is the lane": ({"call": 'lane: "notes" bulk_lane: "notes"'}, "leave it out"),
     "no lane": ({"service": 'name: "notes"'}, "no lane"),
+    "niceness that there isn't": ({"service": 'name: "notes" lanes: [ { name: "notes" topic: "a.b" nice: 20 } ]'}, "at most 19"),
     "two lanes of a name": ({"service": 'name: "notes" lanes: [ { name: "notes" topic: "a.b" }, { name: "notes" topic: "a.c" } ]'}, "two lanes"),
     "no call option": ({"more_calls": 'rpc Bare(In) returns (Out) { option (google.api.http) = { get: "/bare" }; }'}, "(quire.call)"),
     "no route": ({"more_calls": 'rpc Bare(In) returns (Out) { option (quire.call) = { lane: "notes" }; }'}, "(google.api.http)"),

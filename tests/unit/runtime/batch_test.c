@@ -13,7 +13,8 @@ static struct {
     size_t runs, queries, flushes, positions, publications, raised, released;
     bool flush_fails, publish_fails, needs_watermark, unknown_watermark;
     enum quire_verdict verdict;
-    char order[64]; /* R run, F flush, P publish */
+    uint32_t pace_us; /* of what is limited */
+    char order[64];   /* R run, F flush, P publish */
     size_t order_size;
 } backend;
 
@@ -67,6 +68,7 @@ void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *c
         checks[i]->holds_place = backend.verdict == QUIRE_ADMITTED && checks[i]->session != NULL;
         checks[i]->watermark = (struct quire_watermark){!backend.unknown_watermark, "1/1", 5};
         checks[i]->retry_after_s = 7;
+        checks[i]->pace_us = backend.pace_us;
         memset(checks[i]->account, 0xaa, sizeof(checks[i]->account));
     }
 }
@@ -379,10 +381,15 @@ static void who_is_not_admitted_is_told_why_and_not_invoked(void) {
     static const struct {
         enum quire_verdict verdict;
         unsigned status;
-    } cases[] = {{QUIRE_UNAUTHENTICATED, 401}, {QUIRE_LIMITED, 429}, {QUIRE_SESSIONS_AWAY, 503}};
+        uint32_t pace_us;
+    } cases[] = {{QUIRE_UNAUTHENTICATED, 401, 0},
+                 {QUIRE_LIMITED, 429, 0}, /* requests at once have no pace */
+                 {QUIRE_LIMITED, 429, 5000},
+                 {QUIRE_SESSIONS_AWAY, 503, 0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         begin();
         backend.verdict = cases[i].verdict;
+        backend.pace_us = cases[i].pace_us;
         struct quire_request *request = add("test.Test/Write", "query");
         quire_batch_run(&f.batch);
         CU_ASSERT_EQUAL(request->status, cases[i].status);
@@ -392,6 +399,8 @@ static void who_is_not_admitted_is_told_why_and_not_invoked(void) {
         CU_ASSERT_PTR_NOT_NULL_FATAL(problem);
         CU_ASSERT_EQUAL(problem->status, cases[i].status);
         CU_ASSERT_TRUE(cases[i].status != 429 || problem->retry_after_s == 7);
+        CU_ASSERT_EQUAL(problem->has_pace_us, cases[i].pace_us != 0);
+        CU_ASSERT_EQUAL(problem->pace_us, cases[i].pace_us);
         quire__problem__free_unpacked(problem, NULL);
     }
 }
@@ -417,6 +426,17 @@ static void a_payload_that_cannot_be_read_is_a_dead_letter(void) {
     quire_batch_run(&f.batch);
     CU_ASSERT_EQUAL(request->status, 400);
     CU_ASSERT_EQUAL(request->reason, QUIRE_REASON_PAYLOAD);
+}
+
+/* Else PostgreSQL refuses the statement, three times, and says in its log what it was. */
+static void a_text_that_is_no_utf8_is_a_dead_letter(void) {
+    begin();
+    struct quire_request *bad = add("test.Test/Read", "caf\xe9");
+    struct quire_request *good = add("test.Test/Read", "caf\xc3\xa9");
+    quire_batch_run(&f.batch);
+    CU_ASSERT_EQUAL(bad->status, 400);
+    CU_ASSERT_EQUAL(bad->reason, QUIRE_REASON_PAYLOAD);
+    CU_ASSERT_EQUAL(good->reason, QUIRE_REASON_UNANSWERED); /* it came to the handler, which knows no such word */
 }
 
 /* Else what only came at a busy moment would be put aside for good. */
@@ -473,6 +493,7 @@ QUIRE_TEST_MAIN(
     {"who_is_not_admitted_is_told_why_and_not_invoked", who_is_not_admitted_is_told_why_and_not_invoked},
     {"what_is_late_or_has_crashed_twice_is_not_invoked", what_is_late_or_has_crashed_twice_is_not_invoked},
     {"a_payload_that_cannot_be_read_is_a_dead_letter", a_payload_that_cannot_be_read_is_a_dead_letter},
+    {"a_text_that_is_no_utf8_is_a_dead_letter", a_text_that_is_no_utf8_is_a_dead_letter},
     {"without_memory_it_is_a_503_and_no_dead_letter", without_memory_it_is_a_503_and_no_dead_letter},
     {"a_question_for_health_is_left_to_the_worker", a_question_for_health_is_left_to_the_worker},
     {"callers_keys_and_messages_never_meet", callers_keys_and_messages_never_meet})

@@ -14,9 +14,9 @@ enum { TEST_READ, TEST_WRITE, TEST_PUBLIC, TEST_BULK, TEST_CALLS };
 enum { TEST_LANE, TEST_BULK_LANE, TEST_OTHER_LANE };
 
 static const struct quire_lane test_lanes[] = {
-    {"main", "test.main", 8, 1},
-    {"bulk", "test.bulk", 1, 1},
-    {"other", "test.other", 8, 2},
+    {"main", "test.main", 8, 1, 0},
+    {"bulk", "test.bulk", 1, 1, 10},
+    {"other", "test.other", 8, 2, 0},
 };
 static const struct quire_field_spec test_fields[4];
 static const struct quire_message_spec test_message = {&quire__health_check__descriptor, test_fields};

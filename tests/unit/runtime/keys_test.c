@@ -32,8 +32,10 @@ static void addresses_count_by_what_one_customer_has(void) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         CU_ASSERT_STRING_EQUAL(quire_key_address(quire_slice_of(cases[i].client), QUIRE_ADDRESS_REQUESTS).text,
                                cases[i].key);
-    CU_ASSERT_STRING_EQUAL(quire_key_log_in(QUIRE_SLICE_LITERAL("192.0.2.1"), (const uint8_t[]){0x0a, 0x0b}).text,
-                           "quire:{addr:192.0.2.1}:log_in:0a0b");
+    struct quire_key log_in[QUIRE_LOG_IN_KEYS];
+    quire_keys_log_in(QUIRE_SLICE_LITERAL("192.0.2.1"), (const uint8_t[]){0x0a, 0x0b}, log_in);
+    CU_ASSERT_STRING_EQUAL(log_in[0].text, "quire:{addr:192.0.2.1}:log_in:0a0b");
+    CU_ASSERT_STRING_EQUAL(log_in[1].text, "quire:{addr:192.0.2.1}:log_ins");
 }
 
 QUIRE_TEST_MAIN("keys", NULL, NULL, {"an_accounts_keys_share_its_tag", an_accounts_keys_share_its_tag},

@@ -31,6 +31,8 @@ static void each_lane_has_settings_of_its_own(void) {
     CU_ASSERT_EQUAL(settings.lanes[TEST_LANE].workers, 1); /* the contract's */
     CU_ASSERT_EQUAL(settings.lanes[TEST_LANE].batch_max, 8);
     CU_ASSERT_EQUAL(settings.lanes[TEST_BULK_LANE].batch_max, 1);
+    CU_ASSERT_EQUAL(settings.lanes[TEST_BULK_LANE].nice, 10);
+    CU_ASSERT_EQUAL(settings.lanes[TEST_LANE].nice, 0);
     CU_ASSERT_EQUAL(settings.lanes[TEST_OTHER_LANE].workers, 5);
     unsetenv("QUIRE_OTHER_WORKERS");
 }
