@@ -62,6 +62,9 @@ extensions_deployed() {
     } | sed '/^$/d' | sort -u
 }
 
+# The consumers of topics: the services, and the extensions' own.
+stack_consumers() { printf '%s\n' session session-password documents query $(extensions_deployed | xargs -r -n 1 basename); }
+
 # The compose stack with its extensions; with TLS when there is a certificate for it.
 stack() {
     local files=(-f "$QUIRE_ROOT/compose/compose.yaml") folder folders

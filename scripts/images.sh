@@ -27,7 +27,8 @@ toolchain_build() {
 }
 toolchain_ready() { step "Building the toolchain image" toolchain toolchain_build; }
 
-# A build volume a checkout: ninja tells files by their times, and would take another checkout's objects for this one's.
+# A build volume a checkout: ninja tells files by their times, and would take another checkout's objects for this one's. Below all of them is one cache of
+# objects by what went into them.
 QUIRE_BUILD_VOLUME=${QUIRE_BUILD_VOLUME:-quire-build-$(printf '%s' "$QUIRE_ROOT" | cksum | cut -d' ' -f1)}
 
 # toolchain_run [DOCKER OPTIONS] -- COMMAND...: with the source at /src and the build volume at /build. Seccomp is off because gdb, perf and io_uring are
@@ -37,5 +38,5 @@ toolchain_run() {
     while [ "$1" != -- ]; do options+=("$1"); shift; done
     shift
     docker run --rm --init --security-opt seccomp=unconfined --cap-add SYS_PTRACE --ulimit "nofile=$QUIRE_NOFILE:$QUIRE_NOFILE" --ulimit core=0 \
-        -v "$QUIRE_ROOT:/src" -v "$QUIRE_BUILD_VOLUME:/build" -e QUIRE_BUILD_DIR=/build -e CI="${CI:-}" -w /src "${options[@]}" quire/toolchain "$@"
+        -v "$QUIRE_ROOT:/src" -v "$QUIRE_BUILD_VOLUME:/build" -v quire-ccache:/ccache -e QUIRE_BUILD_DIR=/build -e CI="${CI:-}" -w /src "${options[@]}" quire/toolchain "$@"
 }

@@ -4,7 +4,7 @@
 engine_answers || fail "the Docker engine is not running; ./quire up starts it"
 [ $# -gt 0 ] || fail "say what to scale: ./quire scale query=3"
 touch "$QUIRE_ROOT/compose/.env"
-known=(gateway session session-password documents query $(extensions_deployed | xargs -r -n 1 basename))
+known=(gateway $(stack_consumers))
 for pair in "$@"; do
     service=${pair%%=*} count=${pair#*=}
     [[ " ${known[*]} " == *" $service "* && $count =~ ^[1-9][0-9]?$ ]] || fail "'$pair' is not SERVICE=N with a service of ${known[*]}"
@@ -13,4 +13,4 @@ for pair in "$@"; do
     printf '%s=%s\n' "$name" "$count" >>"$QUIRE_ROOT/compose/.env"
 done
 services=("${@%%=*}")
-step "Scaling $*" scale stack up -d --no-build --no-recreate --no-deps --wait "${services[@]}"
+step "Scaling $*" scale stack up -d --no-build --no-recreate --wait "${services[@]}"

@@ -11,6 +11,6 @@ stack ps --format '{{.Name}}|{{.Health}}|{{.State}}|{{.RunningFor}}' | sort | wh
 done
 echo
 printf '%-28s %s\n' LANE "MESSAGES BEHIND"
-for service in session session-password documents query $(extensions_deployed | xargs -r -n 1 basename); do
+for service in $(stack_consumers); do
     stack exec -T "$service" curl -sf http://127.0.0.1:9100/metrics 2>/dev/null
 done | sed -n 's/^quire_consumer_lag{topic="\([^"]*\)".*} \(.*\)$/\1 \2/p' | awk '{lag[$1] += $2} END {for (topic in lag) printf "%-28s %d\n", topic, lag[topic]}' | sort

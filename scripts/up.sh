@@ -1,12 +1,13 @@
 # Usage: ./quire up [--with FOLDER ...] [--without FOLDER ...]
 # Builds and starts the whole stack, follows it until it is healthy, and says where it is. Run it again after a change: only what changed is
-# made anew. What it needs and may install (root, apt) it installs, saying so.
+# made anew, part by part, while the rest goes on. What it needs and may install (root, apt) it installs, saying so.
 #   --with examples/stats  adds an extension to the stack, and keeps it for later calls; --without takes it away. Those in extensions/ always belong to it
 #   QUIRE_HTTP_PORT=8080   the port on 127.0.0.1
 #   QUIRE_LIMITS=off       lifts every rate limit, for load tests
 #   QUIRE_TLS=on           HTTPS too, on 127.0.0.1:8443 (QUIRE_HTTPS_PORT), with a certificate for localhost made at the first start
 #   QUIRE_TLS_CERTIFICATE=FILE   HTTPS with this PEM file of certificate, chain and key
 . "$QUIRE_ROOT/scripts/secrets.sh"
+. "$QUIRE_ROOT/scripts/roll.sh"
 
 # Which extensions belong to the stack from now on.
 extensions_keep() {
@@ -33,8 +34,24 @@ extensions_choose() {
     extensions_keep "$(printf '%s' "$chosen" | xargs)"
 }
 
-up_build() { stack --profile tools build; }
-up_start() { stack up -d --remove-orphans --wait --wait-timeout 300; }
+# What the images are made of, by names, sizes and times, and what they are: another checkout may have given their names to its own.
+built_from() {
+    printf '%s\n' "$QUIRE_BASE" "$(extensions_deployed)"
+    (cd "$QUIRE_ROOT" && find . \( -path ./.git -o -path ./.quire -o -path ./compose/secrets -o -path ./bench-results -o -name __pycache__ -o -name .pytest_cache \) -prune \
+        -o -type f ! -path ./compose/.env -printf '%p %s %T@\n' | sort)
+}
+built_images() { docker images --no-trunc --format '{{.Repository}} {{.ID}}' | grep -E "^(quire/|${QUIRE_BASE%%:*} )" | grep -v '^quire/toolchain' | sort; }
+up_build() {
+    local kept="$QUIRE_ROOT/.quire/built" from
+    from=$(built_from | cksum)
+    if [ "$(cat "$kept" 2>/dev/null)" = "$from $(built_images | cksum)" ]; then
+        echo "nothing has changed since they were built"
+        return
+    fi
+    rm -f "$kept"
+    stack --profile tools build && echo "$from $(built_images | cksum)" >"$kept"
+}
+up_start() { stack up -d --remove-orphans --wait --wait-timeout 600; }
 
 # A first account, so that import and ask work at once; its password stays in the secrets folder. Who is logged in here already stays so.
 demo_login() {
@@ -54,6 +71,7 @@ say "Quire"
 engine_ready
 step "Building the images" build up_build
 secrets_ready
+if roll_needed; then step "Replacing what changed, part by part" roll roll; fi
 step "Starting the stack, until it is healthy" up up_start
 step "Opening a demo session" demo demo_login
 url="http://127.0.0.1:$QUIRE_HTTP_PORT"

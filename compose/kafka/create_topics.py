@@ -10,6 +10,7 @@ import time
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
+from kafka_access import kafka_properties
 
 BROKER_WAIT_S = 120
 
@@ -39,7 +40,7 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as lines:
         wanted = [json.loads(line) for line in lines if line.strip()]
     replicas = int(os.environ.get("QUIRE_KAFKA_REPLICATION", "1"))
-    admin = AdminClient({"bootstrap.servers": os.environ["QUIRE_KAFKA_BROKERS"]})
+    admin = AdminClient(kafka_properties())
     existing = existing_topics(admin)
 
     missing = [topic for topic in wanted if topic["name"] not in existing]

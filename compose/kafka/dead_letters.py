@@ -11,18 +11,19 @@ the same topic, and the first note counts, so two who replay the same letter at 
 again behind it; what stopped in between is listed as `cut off`, and `replay --again` repeats it."""
 
 import argparse
-import os
 import sys
 import time
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from kafka_access import kafka_properties
 
 SUFFIX = "-dlt"
 PARTITION = 0  # a topic of dead letters has one
 # Headers of a note.
 NOTE_OF, NOTE_ACTION = "quire-dlt-note-of", "quire-dlt-note"
 REASON, HOME_TOPIC, HOME_PARTITION = "quire-dlt-reason", "quire-dlt-topic", "quire-dlt-partition"
+LOST_BYTES = "quire-dlt-lost-bytes"
 DEADLINE, REPLY_TOPIC, REPLY_PARTITION, BULK_REPLY_TOPIC = "quire-deadline", "kafka_replyTopic", "kafka_replyPartition", "quire-bulk-reply-topic"
 BINARY = {"kafka_correlationId", REPLY_PARTITION, DEADLINE, "quire-session", "quire-fingerprint"}
 MESSAGE_BYTES_MAX = 21 * 1024 * 1024  # the largest topic of dead letters takes 20 MiB and headers
@@ -68,8 +69,9 @@ class Letter:
 
 
 class Cluster:
-    def __init__(self, brokers):
-        self.settings = {"bootstrap.servers": brokers, "log_level": 2}
+    def __init__(self, access):
+        """`access`: librdkafka's properties of how to get in."""
+        self.settings = {**access, "log_level": 2}
         self.consumer = Consumer({**self.settings, "group.id": "quire.dead-letters", "enable.auto.commit": False, "auto.offset.reset": "earliest",
                                   "enable.partition.eof": False, "fetch.message.max.bytes": MESSAGE_BYTES_MAX})
         self.producer = Producer({**self.settings, "enable.idempotence": True, "acks": "all", "message.max.bytes": MESSAGE_BYTES_MAX,
@@ -187,6 +189,8 @@ def replay(cluster, arguments):
         home = letter.header(HOME_TOPIC)
         if not home or home + SUFFIX != letter.topic:
             fail(f"{letter.id} doesn't say where it came from")
+        if letter.header(LOST_BYTES):
+            fail(f"{letter.id} was too large to be kept: its {letter.header(LOST_BYTES)} bytes are lost")
         cluster.claim(letter, REPLAYING, arguments.again)
         try:
             partition = int(letter.header(HOME_PARTITION))
@@ -232,7 +236,7 @@ def main():
     dropping.add_argument("ids", nargs="+", metavar="ID")
     dropping.set_defaults(run=drop)
     arguments = parser.parse_args()
-    cluster = Cluster(os.environ["QUIRE_KAFKA_BROKERS"])
+    cluster = Cluster(kafka_properties())
     try:
         arguments.run(cluster, arguments)
     except KafkaException as error:

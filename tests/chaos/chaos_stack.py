@@ -40,7 +40,9 @@ class _TwoDoorsKafka(Kafka):
 class ChaosStack(Stack):
     """`supervised` servers are started again at once when they die, as compose's restart policy does."""
 
-    def __init__(self, settings=None):
+    def __init__(self, stopped_s, settings=None):
+        """`stopped_s`: how long a server that a fault stops stands still."""
+        self.stopped_s = stopped_s
         self.network = Network()
         self._disk = tempfile.mkdtemp(prefix="quire-chaos-", dir=_SMALL_DISK)
         os.chmod(self._disk, 0o755)

@@ -4,15 +4,14 @@ import shutil
 import time
 from dataclasses import dataclass
 
-from report import KNOWN_KILLED_S, KNOWN_SILENT_S
+from report import KNOWN_KILLED_S, KNOWN_SILENT_KAFKA_S, KNOWN_SILENT_S
 
 from chaos_stack import restarted_since
 from servers.waiting import wait_until
 
-_STOPPED_S = 10.0
-_AWAY_S = 6.0
-_BAD_NETWORK_S = 8.0
-_DISK_FULL_S = 10.0
+_AWAY_S = 5.0
+_BAD_NETWORK_S = 6.0
+_DISK_FULL_S = 7.0
 _START_S = 60.0  # nothing of ours or others takes as long to start
 
 # How soon after a fault's end the stack must be whole again.
@@ -25,7 +24,8 @@ _ALL = None
 
 @dataclass
 class Fault:
-    """`strike(stack, mark)` does it; it calls mark() when the cause has ended, from when recovery counts, and returns then."""
+    """`strike(stack, mark)` does it; it calls mark() when the cause has ended, from when recovery counts, and returns then, with the time from which
+    what is away was on its way back if that was before."""
 
     name: str
     strike: object
@@ -56,7 +56,7 @@ def _stopped(find):
     def strike(stack, mark):
         server = find(stack)
         server.pause()
-        time.sleep(_STOPPED_S)
+        time.sleep(stack.stopped_s)
         server.resume()
         mark()
     return strike
@@ -70,12 +70,14 @@ def _away(find):
         for server in servers:
             server.kill()
         time.sleep(_AWAY_S)
+        returning = time.monotonic()
         for server in servers:
             server.spawn()
         for server in servers:
             wait_until(server.ready, _START_S, f"{server.name} is back", every=0.05)
         stack.take_back(*servers)
         mark()
+        return returning
     return strike
 
 
@@ -160,7 +162,7 @@ _PARTS = {
     "redis": (lambda stack: stack.redis, BACKEND_S), "proxy": (lambda stack: stack.proxy, PROCESS_OF_OURS_S)}
 _KAFKA_WAY = lambda stack: stack.kafka.relayed_port  # noqa: E731
 _PRIMARY_WAY = lambda stack: stack.primary_port  # noqa: E731
-_WHILE_STOPPED = {"kafka": {"known_s": KNOWN_SILENT_S}, "redis": {"known_s": KNOWN_SILENT_S}, "replica": {"known_s": KNOWN_SILENT_S, "goes_on": _ALL},
+_WHILE_STOPPED = {"kafka": {"known_s": KNOWN_SILENT_KAFKA_S}, "redis": {"known_s": KNOWN_SILENT_S}, "replica": {"known_s": KNOWN_SILENT_S, "goes_on": _ALL},
                   "primary": {"known_s": KNOWN_SILENT_S, "goes_on": _READING}}
 
 FAULTS = [

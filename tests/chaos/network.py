@@ -4,14 +4,11 @@ import os
 import subprocess
 import sys
 
+from servers.firewall import nft
 from servers.ports import free_port
 
 _TABLE = "quire_chaos"
 _RELAY = os.path.join(os.path.dirname(__file__), "relay.py")
-
-
-def _nft(rules):
-    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
 
 
 class Network:
@@ -45,7 +42,7 @@ class Network:
     def drop(self, port, percent):
         """Of every hundred packets to and from that port so many are lost; 100 cuts the way off."""
         lost = "drop" if percent >= 100 else f"numgen random mod 100 < {percent} drop"
-        _nft(f"add table inet {_TABLE}\n"
+        nft(f"add table inet {_TABLE}\n"
              f"add chain inet {_TABLE} input {{ type filter hook input priority 0 ; }}\n"
              f"add rule inet {_TABLE} input tcp dport {port} {lost}\n"
              f"add rule inet {_TABLE} input tcp sport {port} {lost}\n")
@@ -53,4 +50,4 @@ class Network:
     def heal(self):
         for port in self._routes if self._process is not None and self._process.poll() is None else ():
             self.delay(port, 0)
-        _nft(f"add table inet {_TABLE}\ndelete table inet {_TABLE}\n")
+        nft(f"add table inet {_TABLE}\ndelete table inet {_TABLE}\n")

@@ -13,7 +13,7 @@ from account_book import Change  # noqa: E402
 from faults import Fault  # noqa: E402
 from journal import Journal, Reader, Request  # noqa: E402
 from oracle import CREATED, DELETED, UPDATED  # noqa: E402
-from person import DEADLINE_S, marker_of  # noqa: E402
+from person import marker_of  # noqa: E402
 
 
 def request(identity, kind, write=None, status=200, sent_at=0.0, seconds=0.1, **more):
@@ -91,8 +91,8 @@ def test_accounts_are_counted(whole, accounts, found):
     assert getattr(oracle.judge(**whole), found).keys() == {"a@example.org"}
 
 
-def figures(requests, own_delay=0.0, mark=10.0, whole_at=10.0, **fault):
-    window = report.Window(Fault("a fault", None, 3.0, **fault), 0.0, 1.0, mark, 20.0, whole_at, requests)
+def figures(requests, own_delay=0.0, mark=10.0, whole_at=10.0, returning=10.0, **fault):
+    window = report.Window(Fault("a fault", None, 3.0, **fault), 1.0, mark, 20.0, whole_at, returning, requests)
     return report.Figures(window, oracle.Verdict(), lambda begin, end: own_delay)
 
 
@@ -107,24 +107,39 @@ def test_silence_counts_from_the_proxys_return_only_while_it_is_away():
     assert any("no answer" in what for what in figures(slow).broken)
 
 
-@pytest.mark.parametrize("whole_at, broken", [(12.9, 0), (13.1, 1), (None, 1)])
-def test_recovery_has_a_bound(whole_at, broken):
-    assert len(figures([], whole_at=whole_at).broken) == broken
+def test_what_is_under_way_when_the_next_fault_strikes_belongs_to_that_one():
+    before, across = request("r1", "get", sent_at=9.0), request("r2", "get", sent_at=9.8, seconds=11.0)
+    window = report.Window(Fault("a fault", None, 3.0), 1.0, 5.0, 10.0, 5.0, 5.0, [before, across])
+    following = report.Window(Fault("the proxy is stopped", None, 3.0, proxy_away=True), 10.0, 20.0, 25.0, 20.0, 20.0, [before, across])
+    report.hand_over(window, following)
+    assert window.requests == [before] and following.requests == [before, across]
+
+
+@pytest.mark.parametrize("whole_at, missed", [(12.9, 0), (13.1, 1)])
+def test_recovery_has_a_bound(whole_at, missed):
+    assert len(figures([], whole_at=whole_at).missed) == missed
+
+
+def test_a_stack_that_is_never_whole_again_is_broken():
+    assert len(figures([], whole_at=None).broken) == 1
 
 
 def test_what_a_known_absence_does_not_concern_goes_on_and_the_rest_is_refused_at_once():
     served, refused = request("r1", "get", sent_at=5.0), request("r2", "create", "w", 503, sent_at=5.0, seconds=0.05)
-    assert figures([served, refused], known_s=1.5, goes_on=frozenset({"get"})).broken == []
-    assert figures([request("r1", "get", status=503, sent_at=5.0, seconds=0.05)], known_s=1.5, goes_on=frozenset({"get"})).broken
-    assert figures([request("r2", "create", "w", 503, sent_at=5.0, seconds=0.3)], known_s=1.5).broken
-    assert figures([request("r2", "create", "w", 503, sent_at=5.0, seconds=0.3)]).broken == []
+    assert figures([served, refused], known_s=1.5, goes_on=frozenset({"get"})).missed == []
+    assert figures([request("r1", "get", status=503, sent_at=5.0, seconds=0.05)], known_s=1.5, goes_on=frozenset({"get"})).missed
+    assert figures([request("r2", "create", "w", 503, sent_at=5.0, seconds=0.3)], known_s=1.5).missed
+    few = [request(f"r{n}", "create", "w", 503, sent_at=5.0, seconds=0.01 if n else 0.3) for n in range(11)]
+    assert figures(few, known_s=1.5).missed == []
+    assert figures(few + [request("r11", "create", "w", 504, sent_at=5.0, seconds=0.01)], known_s=1.5).missed
+    assert figures([request("r2", "create", "w", 503, sent_at=5.0, seconds=0.3)]).missed == []
+    assert figures([request("r2", "create", "w", 503, sent_at=5.0, seconds=0.3)], returning=4.9, known_s=1.5).missed == []
 
 
 def test_not_one_request_may_fail_where_none_may():
-    assert figures([request("r", "get", status=503)]).broken == []
-    patient, other = request("r1", "get", status=503), request("r2", "get", status=503)
-    patient.deadline_s = DEADLINE_S
-    assert len(figures([patient, other], no_failure=True).broken) == 1
+    assert figures([request("r", "get", status=503)]).missed == []
+    assert len(figures([request("r", "get", status=503)], no_failure=True).missed) == 1
+    assert figures([request("r", "get")], no_failure=True).missed == []
 
 
 def test_a_journal_is_read_as_far_as_it_is_written(tmp_path):

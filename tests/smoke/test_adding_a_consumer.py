@@ -48,6 +48,9 @@ def test_every_command_of_the_page(stack):
         assert done.returncode == 0, f"{commands()[len(answers) - 1][0]}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         for (command, shown), answer in zip(commands(), answers):
             assert re.fullmatch(pattern(shown), answer.strip(), flags=re.S), f"$ {command}\n{answer}\nisn't as the page has it:\n{shown}"
+    except BaseException:
+        stack.quire("down", "--volumes")  # a rerun opens the page's account anew
+        raise
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)
         stack.quire("up")

@@ -56,6 +56,20 @@ def test_scaling_up_and_down_fails_no_request(stack, account, service, up, back)
     assert set(readers.statuses) == {200}, readers.statuses
 
 
+def test_a_changed_stack_is_replaced_while_people_work(stack, account):
+    """Another setting is another container for every process of ours. Only the proxy's own replacement is felt: there is one of it."""
+    parts = ("gateway", "session", "session-password", "documents", "query", "proxy")
+    before = {part: set(stack.containers(part)) for part in parts}
+    with Readers(account) as readers:
+        stack.quire("up", QUIRE_LOG_SLOW_MS="900")
+        time.sleep(1)
+    after = {part: set(stack.containers(part)) for part in parts}
+    assert all(len(after[part]) == len(before[part]) and not after[part] & before[part] for part in parts), (before, after)
+    answered = {status for status in readers.statuses if isinstance(status, int) or status[:3].isdigit()}
+    assert answered == {200}, readers.statuses
+    assert all("Error" in status for status in set(readers.statuses) - answered), readers.statuses
+
+
 def test_new_sealing_keys_fail_no_log_in(stack, account):
     failures, stopping, done = [], threading.Event(), collections.Counter()
 
