@@ -22,28 +22,6 @@ def kafka(stack, build: str, in_flight: int, seconds: int) -> dict:
     return json.loads(done.stdout)
 
 
-class Nginx:
-    """`return 200` on a port of its own, two workers."""
-
-    def __init__(self, folder: str, port: int) -> None:
-        self.folder, self.port = pathlib.Path(folder), port
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "nginx.conf").write_text(
-            f"worker_processes 2;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{ worker_connections 16384; }}\n"
-            f"http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; "
-            f"fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
-            f"server {{ listen 127.0.0.1:{port} reuseport backlog=16384; location / {{ default_type application/json; return 200 '{{\"ok\":true}}'; }} }} }}\n")
-        self.requests = routes.write_requests(self.folder / "nginx.requests", [b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"])
-
-    def __enter__(self):
-        self.process = subprocess.Popen(["nginx", "-c", str(self.folder / "nginx.conf"), "-g", "daemon off;"], stderr=subprocess.DEVNULL)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-
 def session_function(stack, session_key: str, seconds: int) -> float:
     """Calls a second of the very function that each request costs in Redis, pipelined."""
     words = ["redis-benchmark", "-h", "127.0.0.1", "-p", stack.redis.address.rsplit(":", 1)[1], "-a", stack.redis.password, "--csv", "-c", "4",
@@ -62,7 +40,7 @@ STATEMENTS = {
     "search": "SELECT * FROM documents.search('{account}'::uuid, 'en', " + routes.QUESTION_WORDS + ", NULL, NULL, NULL, 5, 3000);",
 }
 # As runtime makes ids (RFC 9562 5.7): by the clock, so that a primary key grows at its end.
-_UUID7 = ("(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(md5(random()::text), 1, 3) || 'b'"
+UUID7 = ("(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(md5(random()::text), 1, 3) || 'b'"
           " || substr(md5(random()::text), 1, 15))::uuid")
 
 
@@ -103,7 +81,7 @@ def store_statement(stack) -> str:
     chunk_items, posting_items = "{" + ",".join("1" * len(chunks)) + "}", "{" + ",".join("1" * len(postings)) + "}"
     indexes = "{" + ",".join(str(index) for index, _, _ in chunks) + "}"
     return (f"SELECT ret_id FROM documents.store(('00000000-0000-7000-8000-' || lpad((:client_id)::text, 12, '0'))::uuid, gen_random_uuid()::text,"
-            f" sha256('bench'::bytea), 3600, 'bench', ARRAY[{_UUID7}], ARRAY['Bench'], {_text_array([content])}, ARRAY['{{}}'], ARRAY['{{}}'],"
+            f" sha256('bench'::bytea), 3600, 'bench', ARRAY[{UUID7}], ARRAY['Bench'], {_text_array([content])}, ARRAY['{{}}'], ARRAY['{{}}'],"
             f" {_text_array([language or ''])}, ARRAY[{len(chunks)}], '{chunk_items}'::int[], '{indexes}'::int[],"
             f" {_text_array([heading for _, heading, _ in chunks])}, {_text_array([body for _, _, body in chunks])}, '{posting_items}'::int[],"
             f" {_text_array([lexeme for lexeme, _ in postings])}, {_text_array([entry for _, entry in postings])});\n")

@@ -1,10 +1,11 @@
 /* The Kafka floor: a request and its reply with plain librdkafka on both ends, so many in flight, nothing else.
  *
- *     kafka_floor BROKERS REQUEST_TOPIC REPLY_TOPIC IN_FLIGHT SECONDS
+ *     kafka_floor BROKERS REQUEST_TOPIC REPLY_TOPIC IN_FLIGHT SECONDS [RATE]
  *
  * Two threads: one answers every message of the request topic's partition 0; the other keeps IN_FLIGHT requests of 200
- * bytes on their way, each with the time of its sending inside. Prints {"requests_per_s", "p50_us", "p95_us",
- * "p99_us"}. The client's settings are those of Quire's own. */
+ * bytes on their way, each with the time of its sending inside. With a RATE a third one sends so many a second from the
+ * first reply on, however many are on their way, each with the time at which it was due. Prints {"requests_per_s",
+ * "p50_us", "p95_us", "p99_us"}. The client's settings are those of Quire's own. */
 #include <librdkafka/rdkafka.h>
 
 #include <inttypes.h>
@@ -123,12 +124,34 @@ static void *answer(void *argument) {
     return NULL;
 }
 
+/* Requests at a constant rate. */
+struct pace {
+    rd_kafka_t *producer;
+    const char *topic;
+    uint64_t rate;
+    _Atomic bool stopping;
+};
+
+static void *send_at_rate(void *argument) {
+    struct pace *pace = argument;
+    const uint64_t begin = now_ns();
+    uint8_t value[VALUE_BYTES] = {0};
+    for (uint64_t count = 0; !atomic_load(&pace->stopping); count++) {
+        const uint64_t due = begin + count * 1000000000ull / pace->rate, now = now_ns();
+        if (due > now)
+            (void)nanosleep(&(struct timespec){.tv_nsec = (long)(due - now)}, NULL); /* a rate is at least 1 a second */
+        memcpy(value, &due, sizeof(due));
+        send_value(pace->producer, pace->topic, value, sizeof(value));
+    }
+    return NULL;
+}
+
 static int ascending(const void *a, const void *b) {
     const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     return (left > right) - (left < right);
 }
 
-static void ask(struct floor *floor, size_t in_flight, uint64_t seconds) {
+static void ask(struct floor *floor, size_t in_flight, uint64_t seconds, uint64_t rate) {
     rd_kafka_t *consumer = open_client(floor->brokers, RD_KAFKA_CONSUMER),
                *producer = open_client(floor->brokers, RD_KAFKA_PRODUCER);
     rd_kafka_queue_t *queue = follow(consumer, floor->reply_topic);
@@ -136,11 +159,13 @@ static void ask(struct floor *floor, size_t in_flight, uint64_t seconds) {
     rd_kafka_message_t *messages[BATCH_MAX];
     uint8_t value[VALUE_BYTES] = {0};
     size_t samples = 0, answered = 0, waiting = 0;
+    struct pace pace = {.producer = producer, .topic = floor->request_topic, .rate = rate};
+    pthread_t pacer;
     (void)pthread_barrier_wait(&floor->both_follow);
     /* The time begins with the first reply: until then both clients learn where the topics are. */
     uint64_t begin = UINT64_MAX, end = now_ns() + FIRST_REPLY_NS;
     for (uint64_t now = now_ns(); now < end; now = now_ns()) {
-        while (waiting < in_flight) {
+        while (waiting < in_flight && (rate == 0 || begin == UINT64_MAX)) {
             const uint64_t sent = now_ns();
             memcpy(value, &sent, sizeof(sent));
             send_value(producer, floor->request_topic, value, sizeof(value));
@@ -156,6 +181,8 @@ static void ask(struct floor *floor, size_t in_flight, uint64_t seconds) {
                 if (begin == UINT64_MAX) {
                     begin = arrived + WARM_UP_NS;
                     end = begin + seconds * 1000000000ull;
+                    if (rate > 0 && pthread_create(&pacer, NULL, send_at_rate, &pace) != 0)
+                        exit(1);
                 }
                 if (sent >= begin) {
                     answered++;
@@ -167,9 +194,12 @@ static void ask(struct floor *floor, size_t in_flight, uint64_t seconds) {
         }
         rd_kafka_poll(producer, 0);
     }
-    qsort(samples_us, samples, sizeof(*samples_us), ascending);
     if (samples == 0)
         exit(1);
+    atomic_store(&pace.stopping, true);
+    if (rate > 0)
+        pthread_join(pacer, NULL);
+    qsort(samples_us, samples, sizeof(*samples_us), ascending);
     printf("{\"requests_per_s\": %" PRIu64 ", \"p50_us\": %u, \"p95_us\": %u, \"p99_us\": %u}\n",
            (uint64_t)answered / seconds, samples_us[samples / 2], samples_us[samples * 95 / 100],
            samples_us[samples * 99 / 100]);
@@ -181,15 +211,15 @@ static void ask(struct floor *floor, size_t in_flight, uint64_t seconds) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 6) {
-        fprintf(stderr, "usage: kafka_floor BROKERS REQUEST_TOPIC REPLY_TOPIC IN_FLIGHT SECONDS\n");
+    if (argc != 6 && argc != 7) {
+        fprintf(stderr, "usage: kafka_floor BROKERS REQUEST_TOPIC REPLY_TOPIC IN_FLIGHT SECONDS [RATE]\n");
         return 2;
     }
     struct floor floor = {.brokers = argv[1], .request_topic = argv[2], .reply_topic = argv[3]};
     pthread_t responder;
     if (pthread_barrier_init(&floor.both_follow, NULL, 2) != 0 || pthread_create(&responder, NULL, answer, &floor) != 0)
         return 1;
-    ask(&floor, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+    ask(&floor, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), argc == 7 ? strtoull(argv[6], NULL, 10) : 0);
     atomic_store(&floor.stopping, true);
     pthread_join(responder, NULL);
     return 0;

@@ -1,6 +1,7 @@
-"""The four pictures of a run's figures: {file name: SVG text}."""
+"""The pictures of a run's figures: {file name: SVG text}."""
 
-from measure import GENERATOR, OPEN_LOOP_PERCENT, PARTS
+from measure import GENERATOR, PARTS
+from ratios import cost_us
 from svg import Bar, Line, LineChart, stacked_bars
 
 # One colour a route in all pictures. Bodies of 100 KB and more are in the table only: their rates are of another kind.
@@ -43,14 +44,28 @@ def latency(summary: dict) -> str:
 
 
 def open_loop(summary: dict) -> str:
-    lines = []
+    lines, percents = [], set()
     for name, route in _drawn(summary).items():
         if "open_loop" in route:
+            percents.update(map(float, route["open_loop"]))
             lines.append(_line(f"{name}, p99", ROUTES[name], route["open_loop"], "p99_us", 1e-3))
             lines.append(_line(f"{name}, p50", ROUTES[name], route["open_loop"], "p50_us", 1e-3, dashed=True))
     return LineChart("Latency at a constant rate of arrivals, from when a request was due", _subtitle(summary),
-                     "offered, in % of what the closed loop reached", "milliseconds", lines, [float(percent) for percent in OPEN_LOOP_PERCENT],
-                     x_logarithmic=False).draw()
+                     "offered, in % of what the closed loop reached", "milliseconds", lines, sorted(percents), x_logarithmic=False).draw()
+
+
+STORED = {"GET /documents/{id}, big account": 1, "GET /documents, big account": 2, "POST /query, big account": 4, "GET /documents/{id}, small account": 3,
+          "GET /documents, small account": 5, "POST /query, small account": 6, "GET /auth/me": 8}
+
+
+def stored(summary: dict) -> str:
+    def line(name: str, colour: int) -> Line:
+        found = [(float(size), cost_us(measured[name])) for size, measured in summary["stored"].items() if name in measured]
+        return Line(name, colour, [(size, cost, cost, cost) for size, cost in found], dashed=name == "GET /auth/me")
+
+    return LineChart("CPU time of a request against stored documents", "all processes but the load generator's; GET /auth/me reads no document and shows the machine's own drift",
+                     "documents stored", "microseconds", [line(name, colour) for name, colour in STORED.items()], [float(size) for size in summary["stored"]],
+                     label_px=240).draw()
 
 
 def cpu(summary: dict) -> str:
@@ -69,4 +84,6 @@ def plots(summary: dict) -> dict[str, str]:
     pictures = {"throughput.svg": throughput(summary), "latency.svg": latency(summary), "cpu.svg": cpu(summary)}
     if any("open_loop" in route for route in _drawn(summary).values()):
         pictures["open-loop.svg"] = open_loop(summary)
+    if summary.get("stored"):
+        pictures["stored.svg"] = stored(summary)
     return pictures

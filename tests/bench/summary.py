@@ -18,7 +18,7 @@ def row(measured: list[dict]) -> dict:
     for key in BY_PART:
         if key in measured[0]:
             found[key] = {part: statistics.median([figures[key].get(part, 0) for figures in measured]) for part in measured[0][key]}
-    for key in ("ring_enters_a_request", "offered_per_s"):
+    for key in ("ring_enters_a_request", "offered_per_s", "refused"):
         if key in measured[0]:
             found[key] = statistics.median([figures[key] for figures in measured])
     return found
@@ -32,6 +32,11 @@ def table(rounds: list[dict], *path) -> dict:
         return found
 
     return {str(number): row([at(found)[number] for found in rounds]) for number in at(rounds[0])}
+
+
+def tables(rounds: list[dict], part: str) -> dict:
+    """table() of each name under that part."""
+    return {name: table(rounds, part, name) for name in rounds[0][part]}
 
 
 def best(rows: dict) -> float:
@@ -67,11 +72,13 @@ def summarize(rounds: list[dict], selects: dict[str, str | None]) -> dict:
             route["open_loop"] = table(rounds, "open_loop", name)
             if "1" in rows:
                 route["p99_at_half_of_p50_at_one"] = round(route["open_loop"]["50"]["p99_us"][0] / rows["1"]["p50_us"][0], 1)
-        if name in rounds[0]["peer"]:
-            route["peer"] = table(rounds, "peer", name)
+        for beside in ("proxied", "peer", "kafka_python"):
+            if name in rounds[0][beside]:
+                route[beside] = table(rounds, beside, name)
         routes[name] = route
     idle = {part: statistics.median([found["idle"][part] for found in rounds]) for part in rounds[0]["idle"]}
-    summary = {"idle_cpu_ms_a_second": idle, "floors": {"kafka": kafka, "nginx": nginx, "postgres": postgres, "redis": redis}, "routes": routes}
+    summary = {"idle_cpu_ms_a_second": idle, "floors": {"kafka": kafka, "nginx": nginx, "postgres": postgres, "redis": redis}, "routes": routes,
+               "forwarding": tables(rounds, "forwarding")}
     if "people" in rounds[0]:
         summary["people"] = row([found["people"] for found in rounds])
     return summary

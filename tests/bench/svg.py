@@ -25,10 +25,10 @@ def _style() -> str:
 
 
 class Canvas:
-    def __init__(self, height: int, title: str, subtitle: str) -> None:
+    def __init__(self, height: int, title: str, subtitle: str, width: int = WIDTH) -> None:
         self.height = height
-        self.parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img">',
-                      f"<title>{escape(title)}</title>", _style(), f'<rect class="card" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>']
+        self.parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">',
+                      f"<title>{escape(title)}</title>", _style(), f'<rect class="card" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8"/>']
         self.text(24, 32, title, "ink title")
         self.text(24, 52, subtitle, "quiet")
 
