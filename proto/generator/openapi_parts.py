@@ -99,7 +99,7 @@ def has_header(message, header):
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457.",
-    "required": ["type", "title", "status", "instance"],
+    "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string"},

@@ -90,7 +90,12 @@ def default_of(field):
     return float(field.default) if field.type in NUMBERS else field.default
 
 
-def field_schema(field, message_schema):
+def may_be_null(field):
+    """In a request null stands for absent, but not for a list that must not be empty (services/gateway/encode.c)."""
+    return not field.option.required and not (field.repeated and field.option.items_min > 0)
+
+
+def field_schema(field, message_schema, nullable=False):
     """`message_schema` makes the schema of a field's message."""
     option = field.option
     found = value_schema(field, message_schema)
@@ -99,7 +104,9 @@ def field_schema(field, message_schema):
         for name, word in (("items_min", "minItems"), ("items_max", "maxItems")):
             if option.HasField(name):
                 found[word] = getattr(option, name)
-    if option.null_when_absent:
+    if option.null_when_absent or nullable:
+        if "enum" in found:
+            found["enum"] = [*found["enum"], None]
         found = {**found, "type": [found["type"], "null"]} if "type" in found else {"anyOf": [found, {"type": "null"}]}
     if field.default is not None:
         found["default"] = default_of(field)
@@ -128,7 +135,7 @@ class Components:
     def _request_message(self, message, left_out=()):
         fields = [field for field in message.fields if not field.hidden and field.name not in left_out]
         schema = {"type": "object", "additionalProperties": False,
-                  "properties": {field.name: field_schema(field, self._request_message) for field in fields}}
+                  "properties": {field.name: field_schema(field, self._request_message, may_be_null(field)) for field in fields}}
         required = [field.name for field in fields if field.option.required]
         if required:
             schema["required"] = required

@@ -82,7 +82,7 @@ static bool item_problem(struct quire_arena *arena, const Quire__CreateDocumentR
             return false;
     }
     quire__item_problem__init(problem);
-    problem->type = "about:blank";
+    problem->type = "/problems/invalid"; /* as the gateway's own of such a document alone */
     problem->title = "Unprocessable Content";
     problem->status = 422;
     problem->detail = "This document is not valid; the others are not touched by that.";

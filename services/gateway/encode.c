@@ -258,6 +258,8 @@ void encode_required(struct encode *encode, const struct encode_path *path, cons
     }
 }
 
+/* null stands for absent, so that a document may be sent back as it came; but not for a list that must not be empty: a
+ * filter that came out as nothing must not find everything. */
 void encode_object(struct encode *encode, const struct encode_path *path, const struct quire_message_spec *spec,
                    const bool *closed, yyjson_val *object, unsigned depth, ProtobufCMessage *message) {
     bool *seen = encode_alloc(encode, spec->descriptor->n_fields + 1);
@@ -273,7 +275,9 @@ void encode_object(struct encode *encode, const struct encode_path *path, const 
             continue;
         }
         struct encode_value value = encode_value_of(yyjson_obj_iter_get_val(name));
-        seen[field] = value.kind != ENCODE_NULL; /* null is absent */
+        seen[field] = value.kind != ENCODE_NULL;
+        if (value.kind == ENCODE_NULL && spec->fields[field].items_min > 0 && !spec->fields[field].required)
+            encode_fault(encode, &field_path, "must be an array, not null");
         (void)encode_field(encode, &field_path, spec, field, &value, depth + 1,
                            message); /* its faults stand in the list */
     }

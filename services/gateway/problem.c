@@ -6,47 +6,54 @@
 #include "quire/wire.pb-c.h"
 
 #define PROBLEM_TYPE_PREFIX "/problems/"
+#define INVALID "invalid" /* the same whether the gateway or a service found the faults */
 
-/* RFC 9110 15, RFC 6585 and the IANA registry of status codes; ascending. */
+/* RFC 9110 15, RFC 6585 and the IANA registry of status codes; ascending. The detail is what is told where nobody knows
+ * more: API.md promises one with every problem. */
 static const struct problem_status {
     unsigned status;
-    const char *title;
+    const char *title, *detail;
 } problem_statuses[] = {
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {406, "Not Acceptable"},
-    {408, "Request Timeout"},
-    {409, "Conflict"},
-    {411, "Length Required"},
-    {412, "Precondition Failed"},
-    {413, "Content Too Large"},
-    {414, "URI Too Long"},
-    {415, "Unsupported Media Type"},
-    {416, "Range Not Satisfiable"},
-    {417, "Expectation Failed"},
-    {421, "Misdirected Request"},
-    {422, "Unprocessable Content"},
-    {425, "Too Early"},
-    {426, "Upgrade Required"},
-    {428, "Precondition Required"},
-    {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {502, "Bad Gateway"},
-    {503, "Service Unavailable"},
-    {504, "Gateway Timeout"},
-    {505, "HTTP Version Not Supported"},
+    {400, "Bad Request", "The request can't be read."},
+    {401, "Unauthorized", "The token is not valid: it is unknown, expired or revoked."},
+    {403, "Forbidden", "This is not allowed."},
+    {404, "Not Found", "There is no such resource."},
+    {405, "Method Not Allowed", "The resource doesn't take this method; Allow names those that it takes."},
+    {406, "Not Acceptable", "None of the media types that are accepted is there."},
+    {408, "Request Timeout", "The request did not arrive in time."},
+    {409, "Conflict", "The request conflicts with what is there."},
+    {411, "Length Required", "The length of the body must be said."},
+    {412, "Precondition Failed", "A condition of the request doesn't hold; nothing was changed."},
+    {413, "Content Too Large", "The body is too large."},
+    {414, "URI Too Long", "The request target is too long."},
+    {415, "Unsupported Media Type", "The body's media type or coding is not supported."},
+    {416, "Range Not Satisfiable", "The range is not there."},
+    {417, "Expectation Failed", "The expectation can't be met."},
+    {421, "Misdirected Request", "This server doesn't answer for that authority."},
+    {422, "Unprocessable Content", "The request is well-formed, but not valid; see errors."},
+    {425, "Too Early", "The request came too early."},
+    {426, "Upgrade Required", "Another protocol is required."},
+    {428, "Precondition Required", "The request must be conditional."},
+    {429, "Too Many Requests", "A rate limit is reached; Retry-After says when to come back."},
+    {431, "Request Header Fields Too Large", "The header section is too large."},
+    {500, "Internal Server Error", "Something is wrong on our side; the request id finds it in the logs."},
+    {501, "Not Implemented", "The method is not known."},
+    {502, "Bad Gateway", "A part behind this one answered badly."},
+    {503, "Service Unavailable", "A part that this needs is away or full; try again in a moment."},
+    {504, "Gateway Timeout", "No reply came before the deadline."},
+    {505, "HTTP Version Not Supported", "Only HTTP/1.1 and HTTP/1.0 are spoken."},
 };
 
-const char *problem_title(unsigned status) {
+static const struct problem_status *problem_status_of(unsigned status) {
+    static const struct problem_status unknown = {0, "Unknown", "The request was refused."};
     for (size_t i = 0; i < sizeof(problem_statuses) / sizeof(problem_statuses[0]); i++)
         if (problem_statuses[i].status == status)
-            return problem_statuses[i].title;
-    return "Unknown";
+            return &problem_statuses[i];
+    return &unknown;
+}
+
+const char *problem_title(unsigned status) {
+    return problem_status_of(status)->title;
 }
 
 static void problem_member(struct json_writer *writer, const char *name, const char *text) {
@@ -69,12 +76,12 @@ bool problem_render(struct quire_arena *arena, const struct problem *problem, st
     struct json_writer writer;
     json_writer_init(&writer, arena, 512, SIZE_MAX);
     json_begin(&writer, '{');
-    problem_render_type(&writer, arena, problem->slug);
+    problem_render_type(&writer, arena, problem->slug != NULL || problem->faults_count == 0 ? problem->slug : INVALID);
     problem_member(&writer, "title", problem->title != NULL ? problem->title : problem_title(problem->status));
     json_name(&writer, QUIRE_SLICE_LITERAL("status"));
     json_unsigned(&writer, problem->status);
-    if (problem->detail != NULL)
-        problem_member(&writer, "detail", problem->detail);
+    problem_member(&writer, "detail",
+                   problem->detail != NULL ? problem->detail : problem_status_of(problem->status)->detail);
     json_name(&writer, QUIRE_SLICE_LITERAL("instance"));
     json_string(&writer, instance);
     if (problem->faults_count > 0) {

@@ -11,9 +11,9 @@ struct problem_fault {
 
 struct problem {
     unsigned status;
-    const char *slug;   /* NULL: "about:blank" */
+    const char *slug;   /* NULL: "about:blank", and with faults "invalid" */
     const char *title;  /* NULL: the status' own */
-    const char *detail; /* NULL: none */
+    const char *detail; /* NULL: the status' own */
     struct problem_fault *faults;
     size_t faults_count;
     unsigned retry_after_s; /* 0: no Retry-After; a 503 and 429 always have one (1 by default) */

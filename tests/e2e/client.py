@@ -55,7 +55,7 @@ def problem(response, status):
     assert isinstance(members["title"], str) and members["title"]
     assert members["status"] == status
     assert members["instance"] == response.headers["X-Request-ID"]
-    assert isinstance(members.get("detail", ""), str)
+    assert isinstance(members["detail"], str) and members["detail"]
     assert not _LEAKS.search(response.text), response.text
     return members
 

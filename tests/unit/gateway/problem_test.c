@@ -26,7 +26,8 @@ static void renders(const struct problem *problem, const char *json) {
 
 static void bare_status_is_a_whole_problem(void) {
     renders(&(struct problem){.status = 404},
-            "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"instance\":\"r-1\"}");
+            "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,\"detail\":\"There is no such "
+            "resource.\",\"instance\":\"r-1\"}");
     CU_ASSERT_STRING_EQUAL(problem_title(422), "Unprocessable Content");
     CU_ASSERT_STRING_EQUAL(problem_title(599), "Unknown");
 }

@@ -185,14 +185,16 @@ def test_requests_have_their_bounds_and_take_nothing_unknown(document):
     assert (create["properties"]["title"]["minLength"], create["properties"]["title"]["maxLength"]) == (1, 500)
     assert create["properties"]["tags"]["maxItems"] == 32
     assert create["properties"]["tags"]["items"]["maxLength"] == 64
-    assert create["properties"]["metadata"]["type"] == "object"
+    assert create["properties"]["metadata"]["type"] == ["object", "null"]  # null is absent, so that an answer may be sent back
+    assert create["properties"]["title"]["type"] == "string"
     batch = body(document, ("post", "/documents/batch"))["properties"]["documents"]
     assert (batch["minItems"], batch["maxItems"]) == (1, 1000)
     put = body(document, ("put", "/documents/{id}"))
     assert "id" not in put["properties"] and "if_match" not in put["properties"]
     search = body(document, ("post", "/query"))["properties"]
-    assert search["mode"]["enum"] == ["auto", "text", "vector", "hybrid"] and search["mode"]["default"] == "auto"
-    assert search["top_k"] == {"type": "integer", "minimum": 1, "maximum": 100, "default": 5}
+    assert search["mode"]["enum"] == ["auto", "text", "vector", "hybrid", None] and search["mode"]["default"] == "auto"
+    assert search["top_k"] == {"type": ["integer", "null"], "minimum": 1, "maximum": 100, "default": 5}
+    assert search["tags"]["type"] == search["document_ids"]["type"] == "array"  # no filter by null
     assert search["document_ids"]["items"] == {"type": "string", "format": "uuid"} and search["document_ids"]["minItems"] == 1
 
 
