@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "base/log_internal.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -19,17 +19,20 @@ static const char cut_mark[] = "\xe2\x80\xa6"; /* an ellipsis ends a text that w
 static const char line_end[] = "}\n";
 static const char cut_line_end[] = ",\"cut\":true}\n"; /* fields are missing */
 
+/* origin: what is the same in every line, as it stands there: ,"service":"...","instance":"..." */
 struct quire_log {
-    const char *service, *instance;
     enum quire_log_level level;
     int fd;
+    size_t origin_bytes;
+    char origin[];
 };
 
-/* size <= QUIRE_LOG_LINE_BYTES - sizeof(cut_line_end), so that the line can always be ended. */
+/* bytes: QUIRE_LOG_LINE_BYTES. size <= QUIRE_LOG_LINE_BYTES - sizeof(cut_line_end), so that the line can always be
+ * ended. */
 struct line {
+    char *bytes;
     size_t size;
     bool cut;
-    char bytes[QUIRE_LOG_LINE_BYTES];
 };
 
 #define LINE_ROOM (QUIRE_LOG_LINE_BYTES - sizeof(cut_line_end))
@@ -42,21 +45,6 @@ bool quire_log_level_parse(const char *text, enum quire_log_level *ret_level) {
         }
     }
     return false;
-}
-
-struct quire_log *quire_log_create(const char *service, const char *instance, enum quire_log_level level, int fd) {
-    struct quire_log *log = malloc(sizeof(*log));
-    if (log != NULL)
-        *log = (struct quire_log){.service = service, .instance = instance, .level = level, .fd = fd};
-    return log;
-}
-
-void quire_log_destroy(struct quire_log *log) {
-    free(log);
-}
-
-bool quire_log_on(const struct quire_log *log, enum quire_log_level level) {
-    return level >= log->level;
 }
 
 /* Appends all or nothing. */
@@ -141,71 +129,144 @@ static bool put_text(struct line *line, struct quire_slice text) {
     return true;
 }
 
+#define DECIMAL_BYTES_MAX 20u /* of 64 bits, with the sign */
+
+static bool put_integer(struct line *line, int64_t value) {
+    char digits[DECIMAL_BYTES_MAX];
+    size_t at = sizeof(digits);
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0)
+        digits[--at] = '-';
+    return put(line, digits + at, sizeof(digits) - at);
+}
+
+static bool put_thousandths(struct line *line, int64_t value) {
+    const char fraction[] = {'.', (char)('0' + value / 100 % 10), (char)('0' + value / 10 % 10),
+                             (char)('0' + value % 10)};
+    size_t size = sizeof(fraction);
+    while (size > 0 && (fraction[size - 1] == '0' || fraction[size - 1] == '.'))
+        size--;
+    return put_integer(line, value / 1000) && put(line, fraction, size);
+}
+
+#define THOUSANDTHS_BELOW 1e9 /* with three decimals that is 12 digits, as any number has at most */
+
+/* Nearly all numbers are milliseconds with whole microseconds; printf would cost a third of a line for one of them. */
+static bool put_number(struct line *line, double number) {
+    char text[32];
+    if (!isfinite(number)) /* JSON has no infinity */
+        return put(line, "null", 4);
+    if (number >= 0 && number < THOUSANDTHS_BELOW) {
+        const int64_t thousandths = llround(number * 1000);
+        if ((double)thousandths / 1000 == number)
+            return put_thousandths(line, thousandths);
+    }
+    return put(line, text, (size_t)snprintf(text, sizeof(text), "%.12g", number));
+}
+
 static bool put_value(struct line *line, const struct quire_log_field *field) {
-    char number[32];
-    int size = 0;
     switch (field->type) {
     case QUIRE_LOG_TEXT:
         return put_text(line, field->text);
     case QUIRE_LOG_INTEGER:
-        size = snprintf(number, sizeof(number), "%lld", (long long)field->integer);
-        break;
-    case QUIRE_LOG_NUMBER: /* JSON has no infinity */
-        size = isfinite(field->number) ? snprintf(number, sizeof(number), "%.12g", field->number)
-                                       : snprintf(number, sizeof(number), "null");
-        break;
+        return put_integer(line, field->integer);
+    case QUIRE_LOG_NUMBER:
+        return put_number(line, field->number);
     case QUIRE_LOG_BOOLEAN:
-        size = snprintf(number, sizeof(number), "%s", field->integer != 0 ? "true" : "false");
-        break;
+        return field->integer != 0 ? put(line, "true", 4) : put(line, "false", 5);
     }
-    return put(line, number, (size_t)size);
+    return false; /* no such type */
+}
+
+/* With what parts it from the field before. A name is a literal of ours: nothing in it needs an escape. */
+static bool put_name(struct line *line, const char *name) {
+    const size_t size = strlen(name);
+    char *at = line->bytes + line->size;
+    if (size + strlen(",\"\":") > LINE_ROOM - line->size)
+        return false;
+    if (line->size > 1)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name, size);
+    at += size;
+    *at++ = '"';
+    *at++ = ':';
+    line->size = (size_t)(at - line->bytes);
+    return true;
 }
 
 /* The whole field or, when it doesn't fit, nothing and the line is marked. */
 static void put_field(struct line *line, const struct quire_log_field *field) {
     size_t before = line->size;
-    if ((before > 1 && !put(line, ",", 1)) || !put_text(line, quire_slice_of(field->name)) || !put(line, ":", 1) ||
-        !put_value(line, field)) {
+    if (!put_name(line, field->name) || !put_value(line, field)) {
         line->size = before;
         line->cut = true;
     }
 }
 
-/* A log that can't be written (a closed pipe, a full one that doesn't block) is nothing that a request may wait or fail
- * for: the line is lost. */
-static void write_all(int fd, const char *bytes, size_t size) {
+struct quire_log *quire_log_create(const char *service, const char *instance, enum quire_log_level level, int fd) {
+    char bytes[QUIRE_LOG_LINE_BYTES];
+    struct line origin = {.bytes = bytes};
+    (void)put(&origin, ",", 1); /* for what a line has before; an empty line has room */
+    put_field(&origin, &QUIRE_CTEXT("service", service));
+    put_field(&origin, &QUIRE_CTEXT("instance", instance));
+    struct quire_log *log = malloc(sizeof(*log) + origin.size);
+    if (log == NULL)
+        return NULL;
+    *log = (struct quire_log){.level = level, .fd = fd, .origin_bytes = origin.size};
+    memcpy(log->origin, origin.bytes, origin.size);
+    return log;
+}
+
+void quire_log_destroy(struct quire_log *log) {
+    free(log);
+}
+
+bool quire_log_on(const struct quire_log *log, enum quire_log_level level) {
+    return level >= log->level;
+}
+
+size_t quire_log_format(const struct quire_log *log, enum quire_log_level level, uint64_t unix_us, const char *event,
+                        const struct quire_log_field *fields, size_t fields_count,
+                        char ret_line[QUIRE_LOG_LINE_BYTES]) {
+    char time[QUIRE_TIME_US_CHARACTERS + 1];
+    struct line line = {.bytes = ret_line};
+    quire_time_us_text((int64_t)unix_us, time);
+    line.bytes[line.size++] = '{';
+    put_field(&line, &QUIRE_CTEXT("time", time));
+    put_field(&line, &QUIRE_CTEXT("level", level_names[level]));
+    put_field(&line, &QUIRE_CTEXT("event", event));
+    if (!put(&line, log->origin, log->origin_bytes))
+        line.cut = true;
+    for (size_t i = 0; i < fields_count; i++)
+        put_field(&line, &fields[i]);
+    const char *end = line.cut ? cut_line_end : line_end;
+    memcpy(line.bytes + line.size, end, strlen(end));
+    return line.size + strlen(end);
+}
+
+void quire_log_send(const struct quire_log *log, const char *lines, size_t size) {
     while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
+        ssize_t written = write(log->fd, lines, size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
             return;
-        bytes += written;
+        lines += written;
         size -= (size_t)written;
     }
 }
 
 void quire_log_write_at(struct quire_log *log, enum quire_log_level level, uint64_t unix_us, const char *event,
                         const struct quire_log_field *fields, size_t fields_count) {
-    char time[QUIRE_TIME_US_CHARACTERS + 1];
-    struct line line;
+    char line[QUIRE_LOG_LINE_BYTES];
     if (!quire_log_on(log, level))
         return;
-    line.size = 0; /* the bytes need no zeroes */
-    line.cut = false;
-    quire_time_us_text((int64_t)unix_us, time);
-    line.bytes[line.size++] = '{';
-    put_field(&line, &QUIRE_CTEXT("time", time));
-    put_field(&line, &QUIRE_CTEXT("level", level_names[level]));
-    put_field(&line, &QUIRE_CTEXT("event", event));
-    put_field(&line, &QUIRE_CTEXT("service", log->service));
-    put_field(&line, &QUIRE_CTEXT("instance", log->instance));
-    for (size_t i = 0; i < fields_count; i++)
-        put_field(&line, &fields[i]);
-    const char *end = line.cut ? cut_line_end : line_end;
-    memcpy(line.bytes + line.size, end, strlen(end));
-    line.size += strlen(end);
-    write_all(log->fd, line.bytes, line.size);
+    quire_log_send(log, line, quire_log_format(log, level, unix_us, event, fields, fields_count, line));
 }
 
 void quire_log_write(struct quire_log *log, enum quire_log_level level, const char *event,

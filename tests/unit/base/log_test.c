@@ -108,6 +108,30 @@ static void what_json_cannot_say_is_null(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(written(), "\"a\":null,\"b\":null,\"c\":null,\"d\":-9223372036854775808}\n"));
 }
 
+/* The short way for milliseconds must not be seen: a tool would read another number than before. */
+static void number_reads_as_printf_has_it(void) {
+    static const double others[] = {-1.5,          -0.001,         0.0004,      0.0005,  0.0015,
+                                    0.1 + 0.2,     1e-7,           123456.7891, 1e8 / 3, 99999999.9996,
+                                    999999999.999, 999999999.9996, 1e9,         1e12,    1e300};
+    const size_t others_count = sizeof(others) / sizeof(others[0]);
+    unsigned wrong = 0;
+    for (size_t i = 0; i < others_count + 3000; i++) {
+        const double number = i < others_count ? others[i] : (double)((i - others_count) * 37) / 1000;
+        char expected[64];
+        (void)snprintf(expected, sizeof(expected), "\"ms\":%.12g}\n", number);
+        QUIRE_LOG(f.log, QUIRE_INFO, "x", QUIRE_NUMBER("ms", number));
+        wrong += strstr(written(), expected) == NULL;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+static void integer_reads_as_it_is_at_its_bounds(void) {
+    QUIRE_LOG(f.log, QUIRE_INFO, "x", QUIRE_INTEGER("a", 0), QUIRE_INTEGER("b", 9), QUIRE_INTEGER("c", -10),
+              QUIRE_INTEGER("d", INT64_MAX), QUIRE_INTEGER("e", INT64_MIN));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(written(), "\"a\":0,\"b\":9,\"c\":-10,\"d\":9223372036854775807,\"e\":-9223372036854775808}\n"));
+}
+
 /* A text of any size leaves room for the fields after it. */
 static void long_text_is_cut_and_marked(void) {
     char large[10000];
@@ -199,6 +223,8 @@ QUIRE_TEST_MAIN("log", set_up, tear_down, {"line_has_its_fields_in_order", line_
                 {"foreign_text_ends_no_line_and_colours_no_terminal",
                  foreign_text_ends_no_line_and_colours_no_terminal},
                 {"what_json_cannot_say_is_null", what_json_cannot_say_is_null},
+                {"number_reads_as_printf_has_it", number_reads_as_printf_has_it},
+                {"integer_reads_as_it_is_at_its_bounds", integer_reads_as_it_is_at_its_bounds},
                 {"long_text_is_cut_and_marked", long_text_is_cut_and_marked},
                 {"line_at_its_bound_is_whole_at_every_offset", line_at_its_bound_is_whole_at_every_offset},
                 {"lines_of_threads_do_not_mix", lines_of_threads_do_not_mix},
