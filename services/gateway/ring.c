@@ -17,6 +17,8 @@ struct ring {
     unsigned buffers_count, buffer_bytes;
     uint64_t eventfd_count; /* where an eventfd is read to; nobody looks at it */
     struct ring_counts counts;
+    void (*before_submit)(void *context);
+    void *context;
 };
 
 uint64_t ring_key_pack(enum ring_op op, struct ring_key key) {
@@ -59,6 +61,8 @@ int ring_create(const struct ring_options *options, struct ring **ret_ring) {
     struct ring *ring = calloc(1, sizeof *ring);
     if (ring == NULL)
         return -ENOMEM;
+    ring->before_submit = options->before_submit;
+    ring->context = options->context;
     struct io_uring_params params = {
         .flags =
             IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
@@ -89,11 +93,17 @@ void ring_destroy(struct ring *ring) {
     free(ring);
 }
 
+static void prepare_enter(struct ring *ring) {
+    ring->counts.enters++;
+    if (ring->before_submit != NULL)
+        ring->before_submit(ring->context);
+}
+
 /* A full submission queue is emptied into the kernel: that is what makes it have room again. */
 static struct io_uring_sqe *next_sqe(struct ring *ring) {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
     while (sqe == NULL) {
-        ring->counts.enters++;
+        prepare_enter(ring);
         (void)io_uring_submit(&ring->uring); /* -EBUSY and -EAGAIN pass; the next turn tries again */
         sqe = io_uring_get_sqe(&ring->uring);
     }
@@ -164,7 +174,7 @@ void ring_wait(struct ring *ring, uint64_t timeout_ns, void (*handle)(void *cont
                                         .tv_nsec = (long long)(timeout_ns % 1000000000u)};
     struct io_uring_cqe *cqes[RING_EVENTS_AT_ONCE];
     struct io_uring_cqe *first = NULL;
-    ring->counts.enters++;
+    prepare_enter(ring);
     /* -ETIME, -EINTR, -EAGAIN and -EBUSY all mean: look at what is there and come back. */
     (void)io_uring_submit_and_wait_timeout(&ring->uring, &first, 1, &timeout, NULL);
     unsigned count;

@@ -34,6 +34,10 @@ struct ring_options {
         entries; /* of the submission queue, a power of two; the completion queue has RING_CQ_FACTOR times as many */
     unsigned buffers;      /* receive buffers, a power of two, at most 32768 */
     unsigned buffer_bytes; /* of each */
+    /* Called before anything that is armed begins: in each ring_wait, and wherever the submission queue is full. It may
+     * arm nothing. NULL: none. */
+    void (*before_submit)(void *context);
+    void *context;
 };
 
 /* What a ring has done so far. */
