@@ -68,7 +68,7 @@ static void log_request(const struct exchange *exchange) {
         fields[count++] = QUIRE_INTEGER("deadline_ms", exchange->timeout_ms);
     if (exchange->traceparent.size > 0 && exchange->own_traceparent[0] == '\0') /* the caller's */
         fields[count++] = QUIRE_TEXT("traceparent", exchange->traceparent);
-    quire_log_write(exchange->shard->gateway->log, level, "request.done", fields, count);
+    quire_log_buffer_write_at(exchange->shard->lines, level, quire_wall_us(), "request.done", fields, count);
 }
 
 static bool render(struct exchange *exchange, const struct answer *answer) {

@@ -3,6 +3,7 @@
 #ifndef QUIRE_GATEWAY_SHARD_H
 #define QUIRE_GATEWAY_SHARD_H
 
+#include "base/log_buffer.h"
 #include "gateway/admission.h"
 #include "gateway/aside.h"
 #include "gateway/crowd.h"
@@ -32,6 +33,7 @@ struct shard {
     int listener_fd;
     struct ring *ring;
     struct bus_port *port;
+    struct quire_log_buffer *lines; /* of requests: on their way before the answers of the turn are */
     struct inflight *inflight;
     struct crowd crowd;
     struct admission *admission;

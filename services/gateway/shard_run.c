@@ -33,15 +33,21 @@ static void init_timers(struct shard *shard) {
 
 static bool create_parts(struct shard *shard) {
     const struct gateway_config *config = shard->gateway->config;
+    shard->lines = quire_log_buffer_create(shard->gateway->log);
     shard->inflight = inflight_create((uint32_t)config->inflight_max);
     shard->admission = admission_create(shard->gateway->contract, (uint64_t)config->queue_ms * NS_PER_MS);
     shard->pacer = pacer_create((uint32_t)config->paced_max);
     shard->traffic = traffic_create(shard->gateway->metrics, shard->gateway->router);
     shard->health = health_create(shard);
     shard->aside = aside_create(ASIDE_JOBS_MAX, bus_port_event_fd(shard->port));
-    return connections_init(shard, (uint32_t)config->connections_max) && shard->inflight != NULL &&
-           shard->admission != NULL && shard->pacer != NULL && shard->traffic != NULL && shard->health != NULL &&
-           shard->aside != NULL;
+    return connections_init(shard, (uint32_t)config->connections_max) && shard->lines != NULL &&
+           shard->inflight != NULL && shard->admission != NULL && shard->pacer != NULL && shard->traffic != NULL &&
+           shard->health != NULL && shard->aside != NULL;
+}
+
+static void flush_lines(void *context) {
+    const struct shard *shard = context;
+    quire_log_buffer_flush(shard->lines);
 }
 
 bool shard_init(struct shard *shard) {
@@ -50,6 +56,8 @@ bool shard_init(struct shard *shard) {
         .entries = (unsigned)config->ring_entries,
         .buffers = (unsigned)config->receive_buffers,
         .buffer_bytes = (unsigned)config->receive_buffer_bytes,
+        .before_submit = flush_lines, /* who has an answer finds its line in the log */
+        .context = shard,
     };
     shard->port = bus_port_of(shard->gateway->bus, shard->index);
     init_timers(shard);
@@ -85,6 +93,7 @@ void shard_deinit(struct shard *shard) {
     pacer_destroy(shard->pacer);
     admission_destroy(shard->admission);
     inflight_destroy(shard->inflight);
+    quire_log_buffer_destroy(shard->lines);
     if (shard->counted_ready)
         atomic_fetch_sub(&shard->gateway->rings_ready, 1);
 }

@@ -1,7 +1,9 @@
 /* Connections over a real ring and socket pairs, with Kafka played by the test: if it failed, answers would be cut off,
  * out of order, or another's. */
-#define _GNU_SOURCE /* memmem */
+#define _GNU_SOURCE /* memmem, pipe2 */
 #include "connection_fixture.h"
+
+#include <fcntl.h>
 
 /* answer: STATUS [nobody] [~ text that must stand in it] */
 static bool answer_fits(const struct case_line *line, struct quire_slice answer) {
@@ -270,6 +272,39 @@ static void a_crowd_of_replies_is_taken_in_portions(void) {
     close_connection();
 }
 
+/* Who asks for the line of an answer that he has just had would find none; and a line a write would cost a tenth of the
+ * ring's time. */
+static void who_has_an_answer_finds_its_line_in_the_log(void) {
+    struct quire_log *const other_log = f.gateway.log;
+    struct quire_log_buffer *const other_lines = f.shard.lines;
+    char lines[8192];
+    ssize_t size;
+    int fds[2];
+    CU_ASSERT_EQUAL_FATAL(pipe2(fds, O_NONBLOCK | O_DIRECT), 0); /* a read brings what one write wrote */
+    f.gateway.log = quire_log_create("gateway", "test", QUIRE_INFO, fds[1]);
+    f.shard.lines = f.gateway.log == NULL ? NULL : quire_log_buffer_create(f.gateway.log);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f.shard.lines);
+    open_connection();
+    send_text(ME "one\r\n\r\n" ME "two\r\n\r\n");
+    TURN_UNTIL(fake_bus.port.sent_count == 2);
+    reply_to_all();
+    TURN_UNTIL(f.received.size > 0);
+    size = read(fds[0], lines, sizeof lines - 1);
+    CU_ASSERT_TRUE_FATAL(size > 0);
+    lines[size] = '\0';
+    CU_ASSERT_PTR_NOT_NULL(strstr(lines, "\"request_id\":\"one\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(lines, "\"request_id\":\"two\""));
+    TURN_UNTIL(answers(0, "", NULL) == 2);
+    CU_ASSERT_TRUE(has_status(0, 200) && has_status(1, 200));
+    close_connection();
+    quire_log_buffer_destroy(f.shard.lines);
+    quire_log_destroy(f.gateway.log);
+    f.gateway.log = other_log;
+    f.shard.lines = other_lines;
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void states_move_only_as_the_table_allows(void) {
     CU_ASSERT_TRUE(connection_may_move(CONNECTION_IDLE, CONNECTION_HEAD));
     CU_ASSERT_FALSE(connection_may_move(CONNECTION_IDLE, CONNECTION_BODY));
@@ -294,4 +329,5 @@ QUIRE_TEST_MAIN("connection", set_up, tear_down, TEST(every_answer_case_in_the_f
                 TEST(an_answer_that_nobody_reads_ends_the_connection),
                 TEST(an_idle_connection_is_closed_without_a_word), TEST(health_is_asked_once_for_all_who_want_to_know),
                 TEST(a_closing_gateway_says_so_and_ends_idle_connections),
-                TEST(a_crowd_of_replies_is_taken_in_portions), TEST(states_move_only_as_the_table_allows))
+                TEST(a_crowd_of_replies_is_taken_in_portions), TEST(who_has_an_answer_finds_its_line_in_the_log),
+                TEST(states_move_only_as_the_table_allows))
