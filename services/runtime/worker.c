@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/log_buffer.h"
 #include "base/sample.h"
 #include "runtime/batch.h"
 #include "runtime/consumer.h"
@@ -33,6 +34,7 @@ struct quire_worker {
     struct quire_batch batch;
     struct quire_health health;
     struct quire_delivery *deliveries; /* batch_max */
+    struct quire_log_buffer *lines;    /* of the batch's requests */
     uint64_t begun_us;                 /* of the batch, wall clock */
     pthread_t thread;
     bool running; /* main thread */
@@ -204,8 +206,8 @@ static void log_request(struct quire_worker *worker, size_t index, uint64_t tota
         fields[count++] = QUIRE_FLAG("kept", true);
     if (dropped && batch->scope.now_ms > request->deadline_ms) /* else the deadline passed while the batch ran */
         fields[count++] = QUIRE_INTEGER("late_ms", batch->scope.now_ms - request->deadline_ms);
-    quire_log_write_at(worker->options.log, QUIRE_INFO, worker->begun_us + total_us,
-                       dropped ? "request.deadline_exceeded" : "request.handled", fields, count);
+    quire_log_buffer_write_at(worker->lines, QUIRE_INFO, worker->begun_us + total_us,
+                              dropped ? "request.deadline_exceeded" : "request.handled", fields, count);
 }
 
 static void send_replies(struct quire_worker *worker) {
@@ -228,6 +230,7 @@ static void send_replies(struct quire_worker *worker) {
             is_logged(worker, i, total_ns / 1000))
             log_request(worker, i, total_ns / 1000);
     }
+    quire_log_buffer_flush(worker->lines);
     QUIRE_LOG(worker->options.log, QUIRE_DEBUG, "batch.handled", QUIRE_CTEXT("topic", worker->lane->topic),
               QUIRE_INTEGER("batch", batch->count), QUIRE_INTEGER("check_us", batch->check_ns / 1000),
               QUIRE_INTEGER("sql_us", batch->sql_ns / 1000), QUIRE_INTEGER("flush_us", batch->flush_ns / 1000),
@@ -351,7 +354,9 @@ struct quire_worker *quire_worker_start(const struct quire_worker_options *optio
     worker->batch_max = (size_t)options->settings->lanes[options->lane].batch_max;
     (void)snprintf(worker->group, sizeof(worker->group), "quire.%s.%s", options->contract->name, worker->lane->name);
     quire_health_init(&worker->health, options->contract, options->settings->limits.on);
-    const bool fine = quire_measures_init(&worker->measures, options->metrics, options->contract, worker->lane) &&
+    worker->lines = quire_log_buffer_create(options->log);
+    const bool fine = worker->lines != NULL &&
+                      quire_measures_init(&worker->measures, options->metrics, options->contract, worker->lane) &&
                       open_database(worker) && open_sessions(worker) && open_batch(worker) && open_consumer(worker);
     worker->running = fine && pthread_create(&worker->thread, NULL, run, worker) == 0;
     if (worker->running)
@@ -382,6 +387,7 @@ void quire_worker_destroy(struct quire_worker *worker) {
     quire_consumer_destroy(worker->consumer);
     quire_batch_deinit(&worker->batch);
     free(worker->deliveries);
+    quire_log_buffer_destroy(worker->lines);
     quire_sessions_destroy(worker->sessions);
     quire_database_destroy(worker->database);
     quire_measures_deinit(&worker->measures);
