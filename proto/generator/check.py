@@ -198,5 +198,7 @@ def token_faults(call):
         yield "a minted token needs a field of the request that gives_account_tag."
     if call.enum("throttle") == "LOG_IN" and call.public and not has["gives_account_tag"]:
         yield "throttle: LOG_IN counts by account; on a public call a field of the request must give it (gives_account_tag)."
+    if call.option.wants_session_note and call.public:
+        yield "wants_session_note needs a session, and a public call has none."
     if call.enum("throttle") == "REGISTRATION" and not call.public:
         yield "throttle: REGISTRATION is for public calls."

@@ -98,6 +98,7 @@ def call_rows(service, call, segments_name):
         "throttle": f"QUIRE_THROTTLE_{call.enum('throttle')}",
         "write": str(option.write).lower(),
         "idempotency_key": str(option.idempotency_key).lower(),
+        "wants_session_note": str(option.wants_session_note).lower(),
         "status": option.status,
         "location": quote(option.location) if option.HasField("location") else "NULL",
         "summary": quote(option.summary),

@@ -59,7 +59,7 @@ struct quire_call {
     uint32_t deadline_ms;
     enum quire_access access;
     enum quire_throttle throttle;
-    bool write, idempotency_key;
+    bool write, idempotency_key, wants_session_note;
     uint32_t status;
     const char *location; /* NULL: none */
     const char *summary;

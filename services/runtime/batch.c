@@ -138,6 +138,7 @@ static void check_sessions(struct quire_batch *batch, uint64_t begun_ns) {
             .request = request->envelope.correlation,
             .deadline_ms = request->deadline_ms,
             .account_tag = request->envelope.call->throttle == QUIRE_THROTTLE_LOG_IN ? find_meant_tag(request) : NULL,
+            .arena = &batch->arena,
         };
         batch->checks[count++] = &request->check;
         if (deadline_ns < request->deadline_ns)

@@ -9,6 +9,7 @@
 #define QUIRE_KEY_EPOCH "quire:epoch"
 #define QUIRE_KEY_LOADING "{quire:epoch}:loading"
 #define QUIRE_LOG_IN_KEYS 2u
+#define QUIRE_SESSION_NOTE_BYTES_MAX 512u /* NOTE_BYTES_MAX of redis/quire.lua: a longer one is not kept */
 
 /* NUL-terminated. */
 struct quire_key {

@@ -341,6 +341,10 @@ const uint8_t *quire_request_session(const struct quire_request *request) {
     return request->envelope.session.bytes;
 }
 
+struct quire_slice quire_request_session_note(const struct quire_request *request) {
+    return request->check.note;
+}
+
 uint64_t quire_request_deadline_ms(const struct quire_request *request) {
     return request->envelope.deadline_ms; /* as sent: sealed values name it */
 }

@@ -34,6 +34,11 @@ const char *quire_request_id(const struct quire_request *request); /* X-Request-
 const uint8_t *quire_request_account(const struct quire_request *request);
 /* The caller's session key (base/token.h), 34 bytes; NULL without a token. Checked unless the call is public. */
 const uint8_t *quire_request_session(const struct quire_request *request);
+/* What was noted with the caller's session when it was stored in Redis, on calls with the option wants_session_note:
+ * bytes that only the session service writes, QUIRE_SESSION_NOTE_BYTES_MAX at most (runtime/keys.h). It came with the
+ * check, so it is as good as that; it lives as long as the batch. Empty on other calls, and at any time for a session
+ * that has none (one that a process of an older version stored): whoever uses it can do without. */
+struct quire_slice quire_request_session_note(const struct quire_request *request);
 uint64_t quire_request_deadline_ms(const struct quire_request *request); /* wall clock */
 struct quire_slice quire_request_correlation(const struct quire_request *request);
 struct quire_slice quire_request_client(const struct quire_request *request); /* address as text; empty when unknown */

@@ -172,6 +172,10 @@ static bool wants_session(const struct quire_check *check) {
     return check->call->access == QUIRE_SESSION && check->session != NULL;
 }
 
+static bool wants_note(const struct quire_check *check) {
+    return wants_session(check) && check->call->wants_session_note;
+}
+
 static bool append_session(struct quire_sessions *sessions, const struct quire_check *check) {
     struct quire_key key = quire_key_session(check->session);
     struct quire_slice name = quire_key_slice(&key);
@@ -182,8 +186,9 @@ static bool append_session(struct quire_sessions *sessions, const struct quire_c
                                             quire_slice_of(sessions->limits.on ? "1" : "0"),
                                             quire_slice_of(sessions->account.period_us),
                                             quire_slice_of(sessions->account.burst),
-                                            quire_slice_of(sessions->concurrent)};
-    return fcall(sessions, "quire_check", &name, 1, arguments, 6);
+                                            quire_slice_of(sessions->concurrent),
+                                            QUIRE_SLICE_LITERAL("1")};
+    return fcall(sessions, "quire_check", &name, 1, arguments, wants_note(check) ? 7 : 6);
 }
 
 static bool append_rate(struct quire_sessions *sessions, const struct quire_key *key, const struct rate *rate) {
@@ -248,10 +253,10 @@ static void show_limit(struct quire_check *check, const char *name, const char *
              policy);
 }
 
-/* An array of `count` answers, or NULL: away. The caller frees it. */
-static redisReply *take_array(struct quire_sessions *sessions, size_t count, uint64_t deadline_ns) {
+/* An array of `least` to `most` answers, or NULL: away. The caller frees it. */
+static redisReply *take_array(struct quire_sessions *sessions, size_t least, size_t most, uint64_t deadline_ns) {
     redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
-    if (reply == NULL || (reply->type == REDIS_REPLY_ARRAY && reply->elements == count))
+    if (reply == NULL || (reply->type == REDIS_REPLY_ARRAY && reply->elements >= least && reply->elements <= most))
         return reply;
     if (quire_redis_unusable(reply))
         quire_redis_drop(sessions->redis, reply->str);
@@ -265,8 +270,18 @@ static void limit_check(struct quire_check *check, long long retry_s) {
         check->retry_after_s = (unsigned)retry_s;
 }
 
+/* A session may have none, and a library that is older than notes answers without its place. */
+static void take_note(struct quire_check *check, const redisReply *reply) {
+    if (reply->elements < 7 || reply->element[6]->type != REDIS_REPLY_STRING || reply->element[6]->len == 0)
+        return;
+    const struct quire_slice note = {(const uint8_t *)reply->element[6]->str, reply->element[6]->len};
+    const char *copy = quire_arena_text(check->arena, note);
+    if (copy != NULL)
+        check->note = (struct quire_slice){(const uint8_t *)copy, note.size};
+}
+
 static void take_session(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    redisReply *reply = take_array(sessions, 6, deadline_ns);
+    redisReply *reply = take_array(sessions, 6, wants_note(check) ? 7 : 6, deadline_ns);
     check->verdict = QUIRE_SESSIONS_AWAY;
     if (reply == NULL)
         return;
@@ -281,7 +296,9 @@ static void take_session(struct quire_sessions *sessions, struct quire_check *ch
             check->watermark.known = false; /* the primary is read */
         check->verdict = QUIRE_ADMITTED;
         check->holds_place = verdict == 1 && sessions->limits.on;
-        if (verdict != 1)
+        if (verdict == 1)
+            take_note(check, reply);
+        else
             limit_check(check, retry_s);
         if (verdict == 2)
             check->pace_us = sessions->account.pace_us;
@@ -304,7 +321,7 @@ static void apply_limit(struct quire_check *check, const char *name, const char 
 
 static void take_limit(struct quire_sessions *sessions, struct quire_check *check, const char *name, const char *policy,
                        uint64_t deadline_ns) {
-    redisReply *reply = take_array(sessions, 4, deadline_ns);
+    redisReply *reply = take_array(sessions, 4, 4, deadline_ns);
     if (reply == NULL) {
         check->verdict = QUIRE_SESSIONS_AWAY;
         return;
@@ -320,7 +337,7 @@ static void take_address(struct quire_sessions *sessions, struct quire_check *ch
 
 /* Which of the two limits is shown: the account's, unless the address' refuses. */
 static void take_log_in(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    redisReply *reply = take_array(sessions, 5, deadline_ns);
+    redisReply *reply = take_array(sessions, 5, 5, deadline_ns);
     if (reply == NULL) {
         check->verdict = QUIRE_SESSIONS_AWAY;
         return;
@@ -381,6 +398,7 @@ static void first_pipeline(struct quire_sessions *sessions, struct quire_check *
     for (size_t i = 0; i < count; i++) {
         if (wants_session(checks[i])) {
             checks[i]->verdict = QUIRE_SESSIONS_AWAY;
+            checks[i]->note = (struct quire_slice){0};
             checks[i]->holds_place = false; /* it lapses by itself */
         }
     }
@@ -429,6 +447,7 @@ void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *c
     for (size_t i = 0; i < count; i++) {
         struct quire_check *check = checks[i];
         check->verdict = QUIRE_SESSIONS_AWAY;
+        check->note = (struct quire_slice){0};
         check->watermark = (struct quire_watermark){0};
         check->retry_after_s = 0;
         check->pace_us = 0;

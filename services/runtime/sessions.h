@@ -6,6 +6,7 @@
 #ifndef QUIRE_RUNTIME_SESSIONS_H
 #define QUIRE_RUNTIME_SESSIONS_H
 
+#include "base/arena.h"
 #include "base/contract.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -46,9 +47,11 @@ struct quire_check {
     struct quire_slice request; /* a unique name of this request: the correlation id */
     uint64_t deadline_ms;       /* wall clock: when its place among the concurrent ones lapses by itself */
     const uint8_t *account_tag; /* log-in throttle: tag of the account that is meant, NULL when unknown */
+    struct quire_arena *arena;  /* where the note goes; only of calls that want one */
     /* Filled by quire_sessions_check. */
     enum quire_verdict verdict;
     uint8_t account[16];
+    struct quire_slice note; /* of an ADMITTED session, in `arena`; empty: none, or not wanted, or no memory */
     struct quire_watermark watermark;
     unsigned retry_after_s;
     uint32_t pace_us; /* refused by the account's rate: the time in which it lets in one request more; else 0 */

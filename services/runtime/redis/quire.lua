@@ -3,8 +3,8 @@
 --
 -- function                  KEYS                                        ARGV -> answer
 -- quire_library             -                                           -> {version, text hash}
--- quire_check               session                                     request, deadline_ms, limits (1|0), period_us, burst, concurrent
---                                                                       -> {verdict, account, watermark, remaining, reset_s, retry_s}
+-- quire_check               session                                     request, deadline_ms, limits (1|0), period_us, burst, concurrent[, note (1|0)]
+--                                                                       -> {verdict, account, watermark, remaining, reset_s, retry_s[, note]}
 -- quire_limit               a rate key                                  period_us, burst -> {allowed (1|0), remaining, reset_s, retry_s}
 -- quire_log_in_attempt      log_in, log_ins                             failures_max, window_s, address_failures_max
 --                                                                       -> {allowed (1|0), remaining, reset_s, retry_s, by address (1|0)}
@@ -12,15 +12,16 @@
 -- quire_log_in_undone       log_in, log_ins                             -> 1        the attempt is given back: neither right nor wrong (503)
 -- quire_release             places                                      request -> removed
 -- quire_watermark_raise     watermark                                   watermark -> 1, or 0: a newer timeline is known, the writer is deposed
--- quire_session_put         session, revoked                            account, id, idle_s, expires_ms, seen_ms (0: now) -> 1, or 0: revoked
+-- quire_session_put         session, revoked                            account, id, idle_s, expires_ms, seen_ms (0: now)[, note] -> 1, or 0: revoked
 -- quire_session_revoke      (session, revoked) any number of times      ttl_s of the tombstones -> sessions that were there
 -- quire_sessions_seen       session...                                  -> seen_ms of each, 0: not there
--- quire_sessions_load       (session, revoked)...                       (account, id, idle_s, expires_ms, seen_ms) for each -> how many are stored
+-- quire_sessions_load       (session, revoked)...                       (account, id, idle_s, expires_ms, seen_ms) for each[, note of each]
+--                                                                       -> how many are stored
 -- quire_load_begin          quire:epoch, {quire:epoch}:loading          nonce -> 1  empties the database; begins a load
 -- quire_epoch_set           quire:epoch, {quire:epoch}:loading          nonce, run id -> 1, or 0: flushed or begun anew since load_begin; load again
 --
 -- key          its name (runtime/keys.h builds them)                    its value
--- session      quire:{tttt}:session:<64 hex: SHA-256 of the token>      hash account, id, idle_ms, expires_ms, seen_ms; lives as long as the session
+-- session      quire:{tttt}:session:<64 hex: SHA-256 of the token>      hash account, id, idle_ms, expires_ms, seen_ms[, note]; lives as long as the session
 -- revoked      quire:{tttt}:revoked:<64 hex>                            '1', for ttl_s
 -- watermark    quire:{tttt}:account:<uuid>:watermark                    '<system identifier>/<timeline>:<16 hex digits: LSN>', for a day
 -- rate         quire:{tttt}:account:<uuid>:rate                         GCRA's theoretical arrival time, microseconds
@@ -32,15 +33,22 @@
 --
 -- verdict: 0 unknown session, 1 admitted, 2 too many requests, 3 too many at once.
 --
+-- note: bytes that the session service keeps with a session; nothing here looks into them. '' is none, and stores none. quire_check tells it to who asks
+-- for it and is admitted, so that no other call pays for it.
+--
+-- What is in brackets is left out by a process of an older version, and isn't looked at by an older library. So that both go on through an upgrade, an
+-- argument is only ever added behind all others, and makes an answer longer for who gives it only.
+--
 -- quire_check learns the account from the session, so the account's keys can't be among its KEYS; they share its hash tag, and with it the
 -- slot of a Redis Cluster. The other functions name all their keys. quire_sessions_load and quire_session_revoke may mix slots where there is no cluster.
 
-local VERSION = 2 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
+local VERSION = 3 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
 local TEXT_HASH = '@QUIRE_LIBRARY_HASH@'
 
 local WATERMARK_S = 86400     -- a lost watermark costs one read of the primary
 local STRIKES_S = 86400       -- how long a log-in penalty goes on growing
 local STRIKES_MAX = 6         -- window * 2^6 is the longest penalty: 16 hours of 15 minutes
+local NOTE_BYTES_MAX = 512    -- a longer note is not kept: Redis has room for everybody's sessions (QUIRE_SESSION_NOTE_BYTES_MAX in runtime/keys.h)
 local SEEN_STEP_MS = 1000     -- how coarse last-seen times are, so that a busy session isn't written with each request
 
 local function now_us()
@@ -83,9 +91,15 @@ local function place_free(key, request, now_ms, concurrent)
     return redis.call('ZSCORE', key, request) and true or false -- a redelivery has its place already
 end
 
--- The session's account, or nil. Refreshes its idle time.
-local function session_account(key, now_ms)
-    local session = redis.call('HMGET', key, 'account', 'idle_ms', 'expires_ms', 'seen_ms')
+-- The session's account and, with_note, its note; or nil. Refreshes its idle time.
+local function session_account(key, now_ms, with_note)
+    local session, note
+    if with_note then
+        session = redis.call('HMGET', key, 'account', 'idle_ms', 'expires_ms', 'seen_ms', 'note')
+        note = session[5] or ''
+    else
+        session = redis.call('HMGET', key, 'account', 'idle_ms', 'expires_ms', 'seen_ms')
+    end
     if not session[1] then
         return nil
     end
@@ -97,13 +111,14 @@ local function session_account(key, now_ms)
         redis.call('HSET', key, 'seen_ms', integer(now_ms))
         redis.call('PEXPIREAT', key, integer(math.min(expires, now_ms + idle)))
     end
-    return session[1]
+    return session[1], note
 end
 
+-- The note stands last in an answer, and where it is nil the answer ends before it.
 local function check(keys, args)
     local now = now_us()
     local now_ms = math.floor(now / 1000)
-    local account = session_account(keys[1], now_ms)
+    local account, note = session_account(keys[1], now_ms, args[7] == '1')
     if not account then
         return {0, '', '', 0, 0, 0}
     end
@@ -111,7 +126,7 @@ local function check(keys, args)
     local state = redis.call('MGET', prefix .. ':watermark', prefix .. ':rate')
     local watermark = state[1] or ''
     if args[3] ~= '1' then
-        return {1, account, watermark, 0, 0, 0}
+        return {1, account, watermark, 0, 0, 0, note}
     end
     local places, concurrent = prefix .. ':places', tonumber(args[6])
     if not place_free(places, args[1], now_ms, concurrent) then
@@ -127,7 +142,7 @@ local function check(keys, args)
     redis.call('ZADD', places, integer(deadline_ms), args[1])
     redis.call('PEXPIREAT', places, integer(deadline_ms), 'GT')
     redis.call('PEXPIREAT', places, integer(deadline_ms), 'NX')
-    return {1, account, watermark, remaining, seconds(reset), 0}
+    return {1, account, watermark, remaining, seconds(reset), 0, note}
 end
 
 local function limit(keys, args)
@@ -231,8 +246,8 @@ local function watermark_raise(keys, args)
     return 1
 end
 
--- Never over a tombstone; never takes a last-seen time back.
-local function store_session(session, revoked, account, id, idle_s, expires_ms, seen_ms, now_ms)
+-- Never over a tombstone; never takes a last-seen time back. Without a note the one that is there stays.
+local function store_session(session, revoked, account, id, idle_s, expires_ms, seen_ms, note, now_ms)
     if redis.call('EXISTS', revoked) == 1 then
         return 0
     end
@@ -244,19 +259,23 @@ local function store_session(session, revoked, account, id, idle_s, expires_ms, 
     seen = math.max(seen, tonumber(redis.call('HGET', session, 'seen_ms') or '0'))
     redis.call('HSET', session, 'account', account, 'id', id, 'idle_ms', integer(idle), 'expires_ms', integer(tonumber(expires_ms)),
         'seen_ms', integer(seen))
+    if note and note ~= '' and #note <= NOTE_BYTES_MAX then
+        redis.call('HSET', session, 'note', note)
+    end
     redis.call('PEXPIREAT', session, integer(math.min(tonumber(expires_ms), seen + idle)))
     return 1
 end
 
 local function session_put(keys, args)
-    return store_session(keys[1], keys[2], args[1], args[2], args[3], args[4], args[5], math.floor(now_us() / 1000))
+    return store_session(keys[1], keys[2], args[1], args[2], args[3], args[4], args[5], args[6], math.floor(now_us() / 1000))
 end
 
 local function sessions_load(keys, args)
-    local now_ms, stored = math.floor(now_us() / 1000), 0
-    for i = 1, #keys / 2 do
+    local now_ms, stored, count = math.floor(now_us() / 1000), 0, #keys / 2
+    for i = 1, count do
         local a = (i - 1) * 5
-        stored = stored + store_session(keys[2 * i - 1], keys[2 * i], args[a + 1], args[a + 2], args[a + 3], args[a + 4], args[a + 5], now_ms)
+        stored = stored + store_session(keys[2 * i - 1], keys[2 * i], args[a + 1], args[a + 2], args[a + 3], args[a + 4], args[a + 5],
+            args[5 * count + i], now_ms)
     end
     return stored
 end

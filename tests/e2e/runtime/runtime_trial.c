@@ -8,6 +8,7 @@
  *     mixed <n>                      -> a read, a refused write, a write, n times in one run: outcomes, one letter each
  *     flush | position               -> <watermark> or "no"
  *     check <session hex> [ms]       -> <verdict> <account> <watermark or -> <retry> <rate limit>
+ *     note <session hex>             -> <verdict> <note or ->
  *     public <none|log_in|registration> <client> <tag hex> -> <verdict> <retry> <rate limit>
  *     raise <tag hex> <account> <watermark> | release <tag hex> <account> <request> -> ok or failed
  *     call <function> <keys> <word>...  -> ok or failed
@@ -160,17 +161,23 @@ static void do_watermark(bool good, const struct quire_watermark *watermark) {
     printf("%s\n", text);
 }
 
-static void do_check(struct trial *trial, struct quire_check *check, unsigned ms) {
+static const char *run_check(struct trial *trial, struct quire_check *check, unsigned ms) {
     static const char *const names[] = {"admitted", "unauthenticated", "limited", "away"};
-    char request[32], account[QUIRE_UUID_CHARACTERS + 1], watermark[QUIRE_WATERMARK_CHARACTERS + 1] = "-";
+    char request[32];
     snprintf(request, sizeof request, "r%" PRIu64, trial->requests++);
     check->request = quire_slice_of(request);
     check->deadline_ms = quire_wall_ms() + ms;
     quire_sessions_check(trial->sessions, &check, 1, quire_wall_ms(), quire_monotonic_ns() + 2000 * MS_NS);
+    return names[check->verdict];
+}
+
+static void do_check(struct trial *trial, struct quire_check *check, unsigned ms) {
+    const char *verdict = run_check(trial, check, ms);
+    char account[QUIRE_UUID_CHARACTERS + 1], watermark[QUIRE_WATERMARK_CHARACTERS + 1] = "-";
     quire_uuid_text(check->account, account);
     if (check->watermark.known)
         quire_watermark_text(&check->watermark, watermark);
-    printf("%s %s %s %u %s | %s\n", names[check->verdict], account, watermark, check->retry_after_s, check->rate_limit,
+    printf("%s %s %s %u %s | %s\n", verdict, account, watermark, check->retry_after_s, check->rate_limit,
            check->rate_limit_policy);
 }
 
@@ -180,6 +187,17 @@ static void do_session(struct trial *trial, const char *session_hex, unsigned ms
     (void)hex(session_hex, session, sizeof session);
     struct quire_check check = {.call = &call, .session = session, .client = QUIRE_SLICE_LITERAL("192.0.2.1")};
     do_check(trial, &check, ms);
+}
+
+static void do_note(struct trial *trial, const char *session_hex) {
+    static const struct quire_call call = {.access = QUIRE_SESSION, .wants_session_note = true};
+    uint8_t session[QUIRE_SESSION_BYTES] = {0};
+    (void)hex(session_hex, session, sizeof session);
+    struct quire_check check = {
+        .call = &call, .session = session, .client = QUIRE_SLICE_LITERAL("192.0.2.1"), .arena = &trial->arena};
+    const char *verdict = run_check(trial, &check, 1);
+    const struct quire_slice note = check.note.size == 0 ? QUIRE_SLICE_LITERAL("-") : check.note;
+    printf("%s %.*s\n", verdict, (int)note.size, (const char *)note.bytes);
 }
 
 static void do_public(struct trial *trial, const char *throttle, const char *client, const char *tag_hex) {
@@ -262,6 +280,8 @@ static bool obey(struct trial *trial, char **words, size_t count) {
         do_watermark(quire_database_position(trial->database, soon_ns, &watermark), &watermark);
     else if (strcmp(words[0], "check") == 0 && count >= 2)
         do_session(trial, words[1], count > 2 ? (unsigned)strtoul(words[2], NULL, 10) : 1000);
+    else if (strcmp(words[0], "note") == 0 && count == 2)
+        do_note(trial, words[1]);
     else if (strcmp(words[0], "public") == 0 && count == 4)
         do_public(trial, words[1], words[2], words[3]);
     else if ((strcmp(words[0], "raise") == 0 || strcmp(words[0], "release") == 0) && count == 4)

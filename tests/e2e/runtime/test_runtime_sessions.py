@@ -18,9 +18,11 @@ class Session:
         self.key = f"quire:{{{self.tag}}}:session:{self.hash}"
         self.revoked = f"quire:{{{self.tag}}}:revoked:{self.hash}"
 
-    def put(self, trial, idle_s=3600, lives_s=7200):
-        expires_ms = int((time.time() + lives_s) * 1000)
-        assert trial.ask("call", "quire_session_put", 2, self.key, self.revoked, self.account, uuid.uuid4(), idle_s, expires_ms, 0) == "ok"
+    def values(self, idle_s=3600, lives_s=7200):
+        return self.account, str(uuid.uuid4()), idle_s, int((time.time() + lives_s) * 1000), 0
+
+    def put(self, trial, *note, **ends):
+        assert trial.ask("call", "quire_session_put", 2, self.key, self.revoked, *self.values(**ends), *note) == "ok"
         return self
 
 
@@ -58,6 +60,77 @@ def test_idle_and_absolute_ends(warm):
     assert warm.verdict("check", absolute.name) == "unauthenticated"
     time.sleep(1.2)
     assert warm.verdict("check", idle.name) == "unauthenticated"
+
+
+def test_a_note_is_told_to_who_asks_for_it(stack, warm):
+    """By the account's session alone, and in the answers of no other call."""
+    session, plain = Session().put(warm, "noted"), Session().put(warm)
+    assert warm.ask("note", session.name) == "admitted noted"
+    assert warm.ask("note", plain.name) == "admitted -"
+    assert warm.ask("note", Session().name) == "unauthenticated -"
+    assert "noted" not in warm.ask("check", session.name)
+    session.put(warm)  # as a process that knows no notes stores it again
+    assert warm.ask("note", session.name) == "admitted noted"
+    session.put(warm, "newer")
+    assert warm.ask("note", session.name) == "admitted newer"
+    assert warm.ask("call", "quire_session_revoke", 2, session.key, session.revoked, 600) == "ok"
+    assert warm.ask("note", session.name) == "unauthenticated -"
+    session.put(warm, "noted")
+    with stack.redis.connect() as redis:
+        assert not redis.exists(session.key)
+
+
+@pytest.mark.parametrize("size, kept", [(1, True), (512, True), (513, False)])
+def test_a_note_has_a_bound(warm, size, kept):
+    session = Session().put(warm, "n" * size)
+    assert warm.ask("note", session.name) == "admitted " + ("n" * size if kept else "-")
+
+
+def test_who_is_refused_gets_no_note(warm):
+    session = Session().put(warm, "noted")
+    answers = {warm.ask("note", session.name) for _ in range(40)}
+    assert answers == {"admitted noted", "limited -"}
+
+
+def test_processes_of_before_notes_go_on_with_this_library(stack, warm):
+    """Their calls have fewer arguments, and they take no answer that is longer than they know."""
+    one, two = Session().put(warm, "noted"), Session()
+    with stack.redis.connect() as redis:
+        check = ["r", int(time.time() * 1000) + 1, 1, 1000, 100, 5]
+        assert len(redis.fcall("quire_check", 1, one.key, *check)) == 6
+        assert len(redis.fcall("quire_check", 1, one.key, *check, 0)) == 6
+        assert redis.fcall("quire_check", 1, one.key, *check, 1)[6:] == [b"noted"]
+        assert redis.fcall("quire_sessions_load", 4, one.key, one.revoked, two.key, two.revoked, *one.values(), *two.values()) == 2
+        assert redis.hget(one.key, "note") == b"noted" and redis.hget(two.key, "note") is None
+        assert redis.fcall("quire_sessions_load", 4, one.key, one.revoked, two.key, two.revoked, *one.values(), *two.values(), "", "late") == 2
+        assert redis.hget(one.key, "note") == b"noted" and redis.hget(two.key, "note") == b"late"
+        assert redis.hmget(two.key, "account", "idle_ms", "seen_ms")[:2] == [two.account.encode(), b"3600000"]
+
+
+# As a library that knows no notes answers.
+_OTHER_LIBRARY = """#!lua name=quire
+redis.register_function('quire_check', function(keys) return {1, redis.call('HGET', keys[1], 'account'), '', 0, 0, 0} end)
+redis.register_function{function_name = 'quire_library', callback = function() return {VERSION, 'another'} end, flags = {'no-writes'}}
+"""
+
+
+@pytest.mark.destructive
+@pytest.mark.parametrize("version, stays", [(2, False), (99, True)])
+def test_an_older_library_is_replaced_and_a_newer_one_left_alone(stack, warm, version, stays):
+    """Until it is replaced, and where it is not, calls that want a note do without."""
+    session = Session().put(warm, "noted")
+    try:
+        with stack.redis.connect() as redis:
+            redis.function_load(_OTHER_LIBRARY.replace("VERSION", str(version)), replace=True)
+            assert warm.ask("note", session.name) == "admitted -"
+            assert warm.verdict("check", session.name) == "admitted"
+            redis.client_kill_filter(_type="normal", skipme=True)
+            wait_until(lambda: warm.verdict("check", session.name) == "admitted", what="it is connected again")
+            assert warm.ask("note", session.name) == ("admitted -" if stays else "admitted noted")
+    finally:
+        with stack.redis.connect() as redis:
+            redis.function_flush()
+    wait_until(lambda: warm.ask("note", session.name) == "admitted noted", what="the library is loaded again")
 
 
 def test_watermarks_only_rise_and_a_new_timeline_wins(warm):

@@ -57,6 +57,7 @@ REFUSED = {
     "GET that writes": ({"http": 'get: "/notes"', "call": 'lane: "notes" write: true'}, "must not write"),
     "key without a write": ({"call": 'lane: "notes" idempotency_key: true'}, "write: true"),
     "key without a session": ({"call": 'lane: "notes" access: PUBLIC write: true idempotency_key: true'}, "belongs to an account"),
+    "note without a session": ({"call": 'lane: "notes" access: PUBLIC wants_session_note: true'}, "needs a session"),
     "key with a secret": ({"call": 'lane: "notes" write: true idempotency_key: true', "request": field("bytes", "sealed: true bytes_max: 9")}, "fingerprint"),
     "two reply headers": ({"reply": 'optional string a = 1 [(quire.field) = { header: "ETag" }];\noptional string b = 2 [(quire.field) = { header: "X-B" }];'},
                           "at most one header field"),

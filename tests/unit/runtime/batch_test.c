@@ -70,6 +70,8 @@ void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *c
         checks[i]->retry_after_s = 7;
         checks[i]->pace_us = backend.pace_us;
         memset(checks[i]->account, 0xaa, sizeof(checks[i]->account));
+        if (checks[i]->call->wants_session_note)
+            checks[i]->note = quire_slice_of(quire_arena_text(checks[i]->arena, QUIRE_SLICE_LITERAL("noted")));
     }
 }
 
@@ -94,6 +96,12 @@ static void answer(struct quire_request *request) {
     Quire__HealthCheck check = QUIRE__HEALTH_CHECK__INIT;
     static char text[] = "done";
     check.name = check.status = text;
+    quire_request_reply(request, &check.base);
+}
+
+static void answer_note(struct quire_request *request) {
+    Quire__HealthCheck check = QUIRE__HEALTH_CHECK__INIT;
+    check.name = check.status = quire_arena_text(quire_request_arena(request), quire_request_session_note(request));
     quire_request_reply(request, &check.base);
 }
 
@@ -141,6 +149,8 @@ static void invoke(ProtobufCService *service, unsigned method, const ProtobufCMe
     invoked++;
     if (strcmp(check->status, "reply") == 0)
         closure(input, closure_data);
+    if (strcmp(check->status, "note") == 0)
+        answer_note(request);
     for (size_t i = 0; i < sizeof(continuations) / sizeof(continuations[0]); i++) {
         if (strcmp(check->status, continuations[i].what) != 0)
             continue;
@@ -405,6 +415,24 @@ static void who_is_not_admitted_is_told_why_and_not_invoked(void) {
     }
 }
 
+static bool answered_with(const struct quire_request *request, const char *text) {
+    Quire__HealthCheck *check = quire__health_check__unpack(NULL, request->answer.size, request->answer.bytes);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(check);
+    const bool same = strcmp(check->status, text) == 0;
+    quire__health_check__free_unpacked(check, NULL);
+    return same;
+}
+
+/* Else a handler would read what the check never filled in. */
+static void a_session_s_note_comes_with_calls_that_want_it_and_no_others(void) {
+    begin();
+    struct quire_request *with = add("test.Test/Note", "note"), *without = add("test.Test/Read", "note");
+    quire_batch_run(&f.batch);
+    CU_ASSERT_TRUE(with->status == 200 && answered_with(with, "noted"));
+    CU_ASSERT_TRUE(without->status == 200 && answered_with(without, ""));
+    CU_ASSERT_EQUAL(backend.runs, 0);
+}
+
 static void what_is_late_or_has_crashed_twice_is_not_invoked(void) {
     begin();
     struct quire_request *late = add_full("test.Test/Read", "query", 1, f.now_ms, 1);
@@ -491,6 +519,8 @@ QUIRE_TEST_MAIN(
     {"writes_and_reads_without_watermark_are_not_folded", writes_and_reads_without_watermark_are_not_folded},
     {"the_leader_has_as_long_as_the_last_of_its_group", the_leader_has_as_long_as_the_last_of_its_group},
     {"who_is_not_admitted_is_told_why_and_not_invoked", who_is_not_admitted_is_told_why_and_not_invoked},
+    {"a_session_s_note_comes_with_calls_that_want_it_and_no_others",
+     a_session_s_note_comes_with_calls_that_want_it_and_no_others},
     {"what_is_late_or_has_crashed_twice_is_not_invoked", what_is_late_or_has_crashed_twice_is_not_invoked},
     {"a_payload_that_cannot_be_read_is_a_dead_letter", a_payload_that_cannot_be_read_is_a_dead_letter},
     {"a_text_that_is_no_utf8_is_a_dead_letter", a_text_that_is_no_utf8_is_a_dead_letter},

@@ -10,7 +10,7 @@
 
 #include <librdkafka/rdkafka.h>
 
-enum { TEST_READ, TEST_WRITE, TEST_PUBLIC, TEST_BULK, TEST_CALLS };
+enum { TEST_READ, TEST_WRITE, TEST_PUBLIC, TEST_BULK, TEST_NOTE, TEST_CALLS };
 enum { TEST_LANE, TEST_BULK_LANE, TEST_OTHER_LANE };
 
 static const struct quire_lane test_lanes[] = {
@@ -39,6 +39,11 @@ static const struct quire_call test_calls[TEST_CALLS] = {
                    .lane = TEST_OTHER_LANE,
                    .bulk_lane = TEST_BULK_LANE,
                    .status = 200,
+                   .input = &test_message,
+                   .output = &test_message},
+    [TEST_NOTE] = {.method = "test.Test/Note",
+                   .status = 200,
+                   .wants_session_note = true,
                    .input = &test_message,
                    .output = &test_message},
 };
