@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "base/token.h"
+#include "session/note.h"
 
 /* NFKC_Casefold makes of one character up to 18; of 254 bytes it makes in practice less than twice as many. */
 #define FOLDED_BYTES_MAX 1024u
@@ -13,7 +14,7 @@ const struct quire_statement session_statement_register = {
     .sql = "SELECT id, email, created_at FROM session.register($1, $2, $3, $4, $5, $6, $7)",
     .on_primary_only = true,
 };
-/* By the primary key. */
+/* By the primary key. For sessions without a note that can be read (note.h). */
 const struct quire_statement session_statement_me = {
     .name = "session.me",
     .sql = "SELECT id, email, created_at FROM session.accounts WHERE id = $1",
@@ -90,7 +91,13 @@ void session_me(Quire__Session_Service *service, const Quire__MeRequest *input, 
     (void)input;
     (void)closure;
     struct quire_request *request = quire_request_of(closure_data);
+    const uint8_t *id = quire_request_account(request);
+    const Quire__Account *account = note_decode(quire_request_arena(request), quire_request_session_note(request), id);
+    if (account != NULL) {
+        quire_request_reply(request, &account->base);
+        return;
+    }
     struct quire_parameters *parameters = quire_request_parameters(request);
-    quire_bind_uuid(parameters, quire_request_account(request));
+    quire_bind_uuid(parameters, id);
     quire_request_read(request, &session_statement_me, parameters, on_me);
 }

@@ -2,11 +2,12 @@
 
 #include "session/fcall.h"
 #include "session/handlers.h"
+#include "session/note.h"
 
 #include <assert.h>
 #include <sodium.h>
 
-#define CHUNK "500"
+#define CHUNK "500" /* sessions of eight words each: runtime/redis.c takes 4,096 words */
 #define WATCH_REST_MS 200u
 #define RETRY_REST_MS 200u
 /* A load that its lock was taken from (the connection broke) may put in what it read before a revocation whose
@@ -19,14 +20,15 @@ const struct quire_statement loader_statement_lead = {
     .name = "session.loader_lead", .sql = "SELECT session.lead(1)", .on_primary_only = true};
 const struct quire_statement loader_statement_unlock = {
     .name = "session.loader_unlock", .sql = "SELECT pg_advisory_unlock(1903520114, 1)", .on_primary_only = true};
-/* By the primary key. PostgreSQL hears of a session's use late by up to idle_s / 144 (upkeep.c): that much is allowed
- * for, so that no live session is taken for an idle one. */
+/* By the primary keys of both. PostgreSQL hears of a session's use late by up to idle_s / 144 (upkeep.c): that much is
+ * allowed for, so that no live session is taken for an idle one. */
 const struct quire_statement loader_statement_live = {
     .name = "session.loader_live",
-    .sql = "SELECT id, account_id, tag || token_hash, idle_s, expires_at, least(now(), last_seen_at + "
-           "make_interval(secs => idle_s / 144.0)) "
-           "FROM session.sessions WHERE id > $1 AND revoked_at IS NULL AND expires_at > now() "
-           "AND last_seen_at + make_interval(secs => idle_s * (1 + 1 / 144.0)) > now() ORDER BY id LIMIT " CHUNK,
+    .sql = "SELECT s.id, s.account_id, s.tag || s.token_hash, s.idle_s, s.expires_at, least(now(), s.last_seen_at + "
+           "make_interval(secs => s.idle_s / 144.0)), a.email, a.created_at "
+           "FROM session.sessions s JOIN session.accounts a ON a.id = s.account_id "
+           "WHERE s.id > $1 AND s.revoked_at IS NULL AND s.expires_at > now() "
+           "AND s.last_seen_at + make_interval(secs => s.idle_s * (1 + 1 / 144.0)) > now() ORDER BY s.id LIMIT " CHUNK,
     .on_primary_only = true,
 };
 /* By the index of revoked_at. */
@@ -114,12 +116,22 @@ static PGresult *next_chunk(struct loader *loader, struct quire_background *back
     return result;
 }
 
+static struct quire_slice note_of(struct quire_arena *arena, const PGresult *result, int row) {
+    Quire__Account account = QUIRE__ACCOUNT__INIT;
+    const struct quire_slice id = quire_column_text(result, row, 1);
+    account.id = (ProtobufCBinaryData){id.size, (uint8_t *)(uintptr_t)id.bytes};
+    account.email = quire_arena_text(arena, quire_column_text(result, row, 6));
+    account.created_at = quire_column_time(result, row, 7);
+    return account.email == NULL ? (struct quire_slice){0} : note_encode(arena, &account);
+}
+
+/* The notes come behind all the rest, where a library that knows none doesn't look. */
 static bool put_live(struct loader *loader, struct quire_background *background, const PGresult *result) {
     const int rows = PQntuples(result);
     char uuid[QUIRE_UUID_CHARACTERS + 1];
     int64_t stored;
     struct fcall call;
-    fcall_begin(&call, background, "quire_sessions_load", 2 * (size_t)rows, 5 * (size_t)rows);
+    fcall_begin(&call, background, "quire_sessions_load", 2 * (size_t)rows, 6 * (size_t)rows);
     for (int row = 0; row < rows; row++) {
         fcall_add_session(&call, quire_column_text(result, row, 2).bytes);
         fcall_add_tombstone(&call, quire_column_text(result, row, 2).bytes);
@@ -133,6 +145,8 @@ static bool put_live(struct loader *loader, struct quire_background *background,
         fcall_add_integer(&call, quire_column_time(result, row, 4));
         fcall_add_integer(&call, quire_column_time(result, row, 5));
     }
+    for (int row = 0; row < rows; row++)
+        fcall_add(&call, note_of(quire_background_arena(background), result, row));
     if (!fcall_run_integer(&call, background, &stored))
         return false;
     loader->loaded += stored;

@@ -5,6 +5,7 @@
 #include "base/token.h"
 #include "base/utf8.h"
 #include "runtime/keys.h"
+#include "session/note.h"
 
 #include <stdio.h>
 
@@ -48,7 +49,16 @@ enum { COLUMN_STALE, COLUMN_LIVE, COLUMN_ID, COLUMN_SESSION, COLUMN_IDLE_S, COLU
 
 static void find_account(struct quire_request *request);
 
-static void publish_session(struct quire_request *request, const struct log_in *log_in, const PGresult *result) {
+static Quire__Account account_of(struct log_in *log_in) {
+    Quire__Account account = QUIRE__ACCOUNT__INIT;
+    account.id = (ProtobufCBinaryData){QUIRE_UUID_BYTES, log_in->account};
+    account.email = log_in->email;
+    account.created_at = log_in->created_at;
+    return account;
+}
+
+static void publish_session(struct quire_request *request, struct log_in *log_in, const PGresult *result) {
+    const Quire__Account noted = account_of(log_in);
     const uint8_t *session = quire_column_text(result, 0, COLUMN_SESSION).bytes;
     char account[QUIRE_UUID_CHARACTERS + 1], id[QUIRE_UUID_CHARACTERS + 1], idle_s[16], expires_ms[24];
     quire_uuid_text(log_in->account, account);
@@ -57,9 +67,10 @@ static void publish_session(struct quire_request *request, const struct log_in *
     (void)snprintf(expires_ms, sizeof expires_ms, "%lld", (long long)quire_column_time(result, 0, COLUMN_EXPIRES_AT));
     const struct quire_key keys[] = {quire_key_session(session), quire_key_revoked(session)};
     const struct quire_slice key_slices[] = {quire_key_slice(&keys[0]), quire_key_slice(&keys[1])};
-    const struct quire_slice arguments[] = {quire_slice_of(account), quire_slice_of(id), quire_slice_of(idle_s),
-                                            quire_slice_of(expires_ms), QUIRE_SLICE_LITERAL("0")};
-    quire_request_publish(request, "quire_session_put", false, key_slices, 2, arguments, 5);
+    const struct quire_slice arguments[] = {
+        quire_slice_of(account),    quire_slice_of(id),       quire_slice_of(idle_s),
+        quire_slice_of(expires_ms), QUIRE_SLICE_LITERAL("0"), note_encode(quire_request_arena(request), &noted)};
+    quire_request_publish(request, "quire_session_put", false, key_slices, 2, arguments, 6);
 }
 
 static void on_logged_in(struct quire_request *request, const PGresult *result) {
@@ -81,10 +92,7 @@ static void on_logged_in(struct quire_request *request, const PGresult *result) 
     if (quire_column_bool(result, 0, COLUMN_LIVE))
         publish_session(request, log_in, result);
     session_publish_ends(request, result, 1, COLUMN_SESSION);
-    Quire__Account account = QUIRE__ACCOUNT__INIT;
-    account.id = (ProtobufCBinaryData){QUIRE_UUID_BYTES, log_in->account};
-    account.email = log_in->email;
-    account.created_at = log_in->created_at;
+    Quire__Account account = account_of(log_in);
     Quire__LogInReply reply = QUIRE__LOG_IN_REPLY__INIT;
     reply.token_type = (char *)(uintptr_t)"Bearer";
     reply.expires_at = quire_column_time(result, 0, COLUMN_EXPIRES_AT);

@@ -1,6 +1,7 @@
 """Opening an account, logging in, changing the password."""
 
 import json
+import secrets
 import statistics
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -9,6 +10,7 @@ import pytest
 
 from client import PASSWORD, TIME, UUID7, Api, faults, new_email, problem, unknown_id
 from servers.waiting import wait_until
+from topics import session_key
 
 
 def moment(text):
@@ -150,6 +152,86 @@ def test_me_is_the_account_of_the_token(account):
     response = account.get("/auth/me")
     assert response.status_code == 200
     assert response.json() == account.session["user"]
+
+
+def key_of(token):
+    """Where Redis has the token's session."""
+    session = session_key(token)
+    return f"quire:{{{session[:2].hex()}}}:session:{session[2:].hex()}"
+
+
+def me_everywhere(api, stack):
+    """What all workers say, through all gateways: requests go round the 12 partitions of the lane."""
+    answers = [api.at(gateway).get("/auth/me") for gateway in stack.gateways for _ in range(12)]
+    assert {answer.status_code for answer in answers} == {200}
+    text, = {answer.text for answer in answers}
+    return json.loads(text)
+
+
+def reads(service):
+    return service.metrics().sum("quire_database_reads_total")
+
+
+LONGEST = "{}" + "l" * 48 + "@" + ("d" * 45 + ".") * 4 + "quire"
+
+
+@pytest.mark.parametrize("written", ["{}.Ada.LOVELACE@Example.ORG", "жé日{}@example.com", '"a\\b"{}@example.com', LONGEST], ids=["case", "no ASCII", "quoted", "longest"])
+def test_me_is_what_was_registered_with_a_note_and_without(stack, anyone, written):
+    """Byte by byte, whether the session's note says it or PostgreSQL."""
+    email = written.format(secrets.token_hex(8))
+    registered = anyone.register(email)
+    assert registered.status_code == 201 and registered.json()["email"] == email
+    with Api(stack.gateway.url, anyone.log_in(email).json()["token"]) as api, stack.redis.connect() as redis:
+        before = reads(stack.session)
+        assert me_everywhere(api, stack) == registered.json()
+        assert reads(stack.session) == before
+        assert len(email.encode()) < redis.hstrlen(key_of(api.token), "note") < len(email.encode()) + 40
+        assert api.get("/auth/me").text == registered.text
+        redis.hdel(key_of(api.token), "note")
+        assert me_everywhere(api, stack) == registered.json()
+        assert reads(stack.session) > before
+        assert api.get("/auth/me").text == registered.text
+
+
+@pytest.mark.parametrize("spoil", [lambda mine, theirs: theirs, lambda mine, theirs: mine[:-1], lambda mine, theirs: b"", lambda mine, theirs: b"\xff" * 40,
+                                   lambda mine, theirs: mine.replace(b"@", b"\xe9")], ids=["another's", "cut", "empty", "noise", "no UTF-8"])
+def test_a_note_that_is_not_the_account_s_own_is_not_believed(stack, account, other, spoil):
+    with stack.redis.connect() as redis:
+        mine, theirs = (redis.hget(key_of(api.token), "note") for api in (account, other))
+        assert account.email.encode() in mine and other.email.encode() in theirs
+        redis.hset(key_of(account.token), "note", spoil(mine, theirs))
+    assert me_everywhere(account, stack) == account.session["user"]
+    assert me_everywhere(other, stack) == other.session["user"]
+
+
+@pytest.mark.destructive
+@pytest.mark.parametrize("loaded_anew", [False, True], ids=["as it was stored", "loaded anew"])
+def test_me_needs_no_database(stack, account, other, loaded_anew):
+    elsewhere, ended = account.another_session(), account.another_session()
+    assert ended.post("/auth/logout").status_code == 204
+    if loaded_anew:
+        with stack.redis.connect() as redis:
+            redis.flushall()
+        wait_until(lambda: account.get("/auth/me").status_code == 200, 15, "sessions are loaded again")
+    for server in (stack.primary, *stack.replicas):
+        server.kill()
+    for api, person in ((account, account), (elsewhere, account), (other, other)):
+        assert me_everywhere(api, stack) == person.session["user"]
+    problem(ended.get("/auth/me"), 401)
+    problem(account.get("/auth/sessions"), 503)
+    with stack.redis.connect() as redis:
+        redis.hdel(key_of(account.token), "note")
+    problem(account.get("/auth/me"), 503)  # nobody knows
+    assert me_everywhere(elsewhere, stack) == account.session["user"]
+
+
+def test_no_log_says_whose_e_mail_it_was(stack, account):
+    me_everywhere(account, stack)
+    with stack.redis.connect() as redis:
+        redis.hset(key_of(account.token), "note", "noise")
+    me_everywhere(account, stack)
+    for server in stack.servers:
+        assert account.email.encode() not in server.log_bytes(stack.marks[server]), server.name
 
 
 @pytest.mark.gateway

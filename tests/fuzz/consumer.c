@@ -150,6 +150,8 @@ int consumer_run(const uint8_t *data, size_t size) {
     }
     request->check.verdict = QUIRE_ADMITTED;
     memset(request->check.account, 0xac, sizeof(request->check.account));
+    if (call->wants_session_note)
+        request->check.note = request->payload; /* such a call says nothing itself */
     quire_request_admit(request);
     quire_request_invoke(request, consumer->handlers);
     for (unsigned round = 0; request->state == QUIRE_REQUEST_WAITING; round++) {

@@ -61,6 +61,16 @@ static void options_stand_in_the_tables(void) {
     CU_ASSERT_PTR_EQUAL(items->message, create->input);
 }
 
+/* Else /auth/me asks the database, or every other call pays for a note that it doesn't read. */
+static void one_call_wants_the_session_s_note(void) {
+    for (size_t s = 0; s < quire_contract.services_count; s++) {
+        const struct quire_contract_service *service = &quire_contract.services[s];
+        for (size_t i = 0; i < service->calls_count; i++)
+            CU_ASSERT_EQUAL(service->calls[i].wants_session_note,
+                            strcmp(service->calls[i].method, "quire.Session/Me") == 0);
+    }
+}
+
 static void path_variables_name_their_fields(void) {
     const struct quire_call *get = &documents()->calls[3];
     CU_ASSERT_STRING_EQUAL(get->path, "/documents/{id}");
@@ -84,5 +94,6 @@ static void openapi_is_embedded_whole(void) {
 QUIRE_TEST_MAIN("contract", NULL, NULL, {"services_are_found_by_name_only", services_are_found_by_name_only},
                 {"tables_match_protobuf_cs_descriptors", tables_match_protobuf_cs_descriptors},
                 {"options_stand_in_the_tables", options_stand_in_the_tables},
+                {"one_call_wants_the_session_s_note", one_call_wants_the_session_s_note},
                 {"path_variables_name_their_fields", path_variables_name_their_fields},
                 {"openapi_is_embedded_whole", openapi_is_embedded_whole})

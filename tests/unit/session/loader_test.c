@@ -3,6 +3,7 @@
 #include "unit/suite.h"
 
 #include "session/handlers.h"
+#include "session/note.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ struct quire_background {
     char epoch[41], nonce[65];
     bool lock_free, database_away;
     int live_rows, ended_rows; /* in PostgreSQL */
-    int loaded, ended, flushes, unlocks;
+    int loaded, noted, ended, flushes, unlocks;
     char new_run_id_after[32]; /* Redis restarts empty after the call of this function */
 };
 
@@ -68,7 +69,7 @@ static PGresult *make_boolean(bool value) {
 /* Rows of ids 1..rows_count that come after the cursor in the parameters, ROWS_MAX at most. */
 static PGresult *make_rows(const struct quire_parameters *parameters, int rows_count, bool live) {
     uint8_t id[16], session[34] = {0xab, 0xcd};
-    PGresult *result = make_result(live ? 6 : 2);
+    PGresult *result = make_result(live ? 8 : 2);
     const int cursor = (uint8_t)parameters->values[0][15];
     for (int number = cursor + 1, row = 0; number <= rows_count && row < ROWS_MAX; number++, row++) {
         memset(id, 0, sizeof id);
@@ -83,6 +84,8 @@ static PGresult *make_rows(const struct quire_parameters *parameters, int rows_c
         add_value(result, row, 3, "\0\0\0\12", 4);
         add_value(result, row, 4, "\0\0\0\0\0\0\0\1", 8);
         add_value(result, row, 5, "\0\0\0\0\0\0\0\1", 8);
+        add_value(result, row, 6, "Ada@Example.org", 15);
+        add_value(result, row, 7, "\0\0\0\0\0\0\0\1", 8);
     }
     return result;
 }
@@ -126,18 +129,35 @@ static void copy_word(char *ret_text, size_t size, struct quire_slice word) {
     ret_text[word.size] = '\0';
 }
 
-static redisReply *play(struct quire_background *background, const struct quire_slice *words) {
+/* How many of a load's sessions have their account's note, behind all that a library without notes reads. */
+static int notes_in(struct quire_background *background, const struct quire_slice *words, size_t count, int sessions) {
+    const struct quire_slice *notes = words + 3 + 7 * sessions;
+    int good = 0;
+    assert(count == (size_t)(3 + 8 * sessions));
+    for (int i = 0; i < sessions; i++) {
+        uint8_t id[16];
+        const bool parsed = quire_uuid_parse(words[3 + 2 * sessions + 5 * i], id);
+        assert(parsed);
+        const Quire__Account *account = note_decode(&background->arena, notes[i], id);
+        good += account != NULL && strcmp(account->email, "Ada@Example.org") == 0;
+    }
+    return good;
+}
+
+static redisReply *play(struct quire_background *background, const struct quire_slice *words, size_t count) {
     const char *name = (const char *)words[1].bytes;
     const int keys = atoi((const char *)words[2].bytes);
     if (strcmp(name, "quire_load_begin") == 0) {
         background->flushes++;
-        background->loaded = background->ended = 0;
+        background->loaded = background->noted = background->ended = 0;
         background->epoch[0] = '\0';
         copy_word(background->nonce, sizeof background->nonce, words[5]);
         return reply_integer(1);
     }
-    if (strcmp(name, "quire_sessions_load") == 0)
+    if (strcmp(name, "quire_sessions_load") == 0) {
+        background->noted += notes_in(background, words, count, keys / 2);
         return reply_integer((background->loaded += keys / 2, keys / 2));
+    }
     if (strcmp(name, "quire_session_revoke") == 0)
         return reply_integer((background->ended += keys / 2, 0));
     assert(strcmp(name, "quire_epoch_set") == 0);
@@ -152,7 +172,7 @@ redisReply *quire_background_redis(struct quire_background *background, size_t c
         return NULL;
     if (count == 2)
         return reply_text(background->epoch);
-    redisReply *reply = play(background, words);
+    redisReply *reply = play(background, words, count);
     if (strcmp(background->new_run_id_after, (const char *)words[1].bytes) == 0) {
         strcpy(background->run_id, NEW_RUN_ID);
         background->epoch[0] = background->nonce[0] = background->new_run_id_after[0] = '\0';
@@ -205,6 +225,7 @@ static void a_cold_redis_gets_all_sessions_then_its_epoch(void) {
     run();
     CU_ASSERT_EQUAL(f.background.flushes, 1);
     CU_ASSERT_EQUAL(f.background.loaded, 4);
+    CU_ASSERT_EQUAL(f.background.noted, 4);
     CU_ASSERT_EQUAL(f.background.ended, 1);
     CU_ASSERT_STRING_EQUAL(f.background.epoch, RUN_ID);
     CU_ASSERT_EQUAL(f.background.unlocks, 1);
