@@ -27,5 +27,5 @@ def test_redis_restarted_in_a_quiet_moment(stack, account):
 
     wait_until(connected_anew, 15, "idle workers connect by themselves")
     wait_until(lambda: account.get("/auth/me").status_code == 200, 15, "sessions are loaded again")
-    statuses = [account.get(path).status_code for _ in range(24) for path in ("/auth/me", "/documents")]
+    statuses = [account.get(path).status_code for _ in range(24) for path in ("/auth/me", "/auth/sessions", "/documents")]
     assert set(statuses) == {200}, statuses

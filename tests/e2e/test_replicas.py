@@ -29,6 +29,7 @@ def test_with_the_primary_stopped_reads_go_on(stack, account, document, how):
             assert there.found("marmoset") == [document["id"]]
             assert [item["id"] for item in there.listed()] == [document["id"]]
             assert there.get("/auth/me").status_code == 200
+            assert there.get("/auth/sessions").status_code == 200
     started = time.monotonic()
     problem(account.post("/documents", {"title": "t", "content": "c"}), 503)
     assert time.monotonic() - started < 2 * PATIENCE

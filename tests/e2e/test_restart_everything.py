@@ -24,12 +24,13 @@ def test_everything_is_there_after_a_restart_of_everything(stack, account, end):
         server.start()
     stack.start_ours()
 
-    def me():
-        status = account.get("/auth/me").status_code
+    def well(path):
+        status = account.get(path).status_code
         assert status in (200, 503)
         return status == 200
 
-    wait_until(me, 15, "the session is let in")
+    wait_until(lambda: well("/auth/me"), 15, "the session is let in")
+    wait_until(lambda: well("/auth/sessions"), 15, "the service reads its tables")
     wait_until(lambda: ended.get("/auth/me").status_code == 401, 5)
     problem(ended.get("/documents"), 401)
     assert account.read(document["id"]) == document
