@@ -33,7 +33,6 @@ def session_function(stack, session_key: str, seconds: int) -> float:
 
 # PostgreSQL's part of each route: the statement of the service that answers it, with {account} and {document}.
 STATEMENTS = {
-    "account": "SELECT id, email, created_at FROM session.accounts WHERE id = '{account}'::uuid;",
     "document": "SELECT title, content, tags, metadata, language, version, chunk_count, created_at, updated_at FROM documents.documents"
                 " WHERE id = '{document}'::uuid AND account_id = '{account}'::uuid;",
     "page": "SELECT * FROM documents.page('{account}'::uuid, 21, NULL, NULL, NULL, NULL);",

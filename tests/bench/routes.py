@@ -12,6 +12,7 @@ from servers.waiting import wait_until
 
 WORDS = ("river stone lantern meadow copper signal harbour orchard velvet thunder paper willow anchor cinder ledger compass granite "
          "saddle ribbon quarry beacon timber hollow marble").split()
+NO_DATABASE = ""  # a floor of nginx, Kafka and Redis alone
 PASSWORD = "correct horse battery staple"
 LIBRARY = 1000  # documents of the account that reads
 BATCH = 50  # documents a request
@@ -44,7 +45,7 @@ def text_of(size: int, seed: int) -> str:
 
 @dataclass(frozen=True)
 class Route:
-    """`select`: the PostgreSQL floor (floors.STATEMENTS) that a request stands on; None: none is composed. More than `connections_max` would only
+    """`select`: the PostgreSQL floor (floors.STATEMENTS) that a request stands on beside the others, or NO_DATABASE; None: none is composed. More than `connections_max` would only
     measure refusals: so many wait longer than their deadline, or bring more bytes than a gateway takes in."""
     name: str
     file: pathlib.Path
@@ -128,7 +129,7 @@ class Library:
         writes = self._post(1024, WRITERS)
         mix = [request for number, write in enumerate(writes) for request in (*(reads[(number * 9 + i) % len(reads)] for i in range(9)), write)]
         return [
-            Route("GET /auth/me", self._file("me", [get("/auth/me", self.token)]), "account", 10_000),
+            Route("GET /auth/me", self._file("me", [get("/auth/me", self.token)]), NO_DATABASE, 10_000),
             Route("GET /documents/{id}", self._file("read", reads), "document", 10_000),
             Route("GET /documents", self._file("list", [get("/documents", self.token)]), "page"),
             Route("POST /query", self._file("query", [post("/query", self.token, {"query": QUESTION})]), "search"),

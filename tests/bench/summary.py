@@ -43,13 +43,13 @@ def best(rows: dict) -> float:
     return max(figures["requests_per_s"][0] for figures in rows.values())
 
 
-def composed_floor(nginx: float, kafka: float, redis: float, select: float) -> float:
-    """Requests a second if each cost what nginx, Kafka, Redis and PostgreSQL cost by themselves, one after the other on the same cores."""
-    return 1 / (1 / nginx + 1 / kafka + 1 / redis + 1 / select)
+def composed_floor(*parts: float) -> float:
+    """Requests a second if each cost what its parts (nginx, Kafka, Redis, PostgreSQL) cost by themselves, one after the other on the same cores."""
+    return 1 / sum(1 / part for part in parts)
 
 
 def summarize(rounds: list[dict], selects: dict[str, str | None]) -> dict:
-    """`selects`: of each route the PostgreSQL floor that it stands on."""
+    """`selects`: of each route the PostgreSQL floor that it stands on (routes.Route)."""
     kafka, nginx = table(rounds, "kafka"), table(rounds, "nginx")
     postgres = {name: spread([found["postgres"][name] for found in rounds]) for name in rounds[0]["postgres"]}
     redis = spread([found["redis"] for found in rounds])
@@ -59,8 +59,9 @@ def summarize(rounds: list[dict], selects: dict[str, str | None]) -> dict:
         rows = table(rounds, "routes", name)
         route: dict = {"connections": rows}
         select = selects[name]
-        if select:
-            route["floor_per_s"] = round(composed_floor(best(nginx), best(kafka), redis[0], postgres[select][0]), 1)
+        if select is not None:
+            database = [postgres[select][0]] if select else []
+            route["floor_per_s"] = round(composed_floor(best(nginx), best(kafka), redis[0], *database), 1)
         elif name == STORE:
             route["floor_per_s"] = postgres["store"][0]
         if "floor_per_s" in route:

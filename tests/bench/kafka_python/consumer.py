@@ -17,7 +17,6 @@ from quire.session_pb2 import Account
 from wire import Answer, Unreadable, read_request, refusal, send_answer
 
 POLL_S = 0.1
-ACCOUNT = "SELECT id, email, created_at FROM session.accounts WHERE id = %s"
 DOCUMENT = ("SELECT title, content, tags, metadata::text, language, version, chunk_count, created_at, updated_at FROM documents.documents"
             " WHERE id = %s AND account_id = %s")
 
@@ -34,19 +33,18 @@ class Service:
         self.database = psycopg.connect(replica, password=secret("QUIRE_POSTGRES_PASSWORD"), autocommit=True, prepare_threshold=0)
         self.calls = {"quire.Session/Me": self.me, "quire.Documents/Get": self.document}
 
-    def account(self, request) -> uuid.UUID | None:
-        """The session check of services/runtime/redis/quire.lua, with the limits off."""
+    def check(self, request) -> list | None:
+        """The session check of services/runtime/redis/quire.lua, with the limits off; of /auth/me with the session's note. None: refused."""
         if request.session is None:
             return None
         key = f"quire:{{{request.session[:2].hex()}}}:session:{request.session[2:].hex()}"
-        verdict, account, *_ = self.redis.fcall("quire_check", 1, key, request.correlation, request.deadline_ms, 0, 1, 1, 1)
-        return uuid.UUID(account.decode()) if verdict == 1 else None
+        wants_note = int(request.method == "quire.Session/Me")
+        found = self.redis.fcall("quire_check", 1, key, request.correlation, request.deadline_ms, 0, 1, 1, 1, wants_note)
+        return found if found[0] == 1 else None
 
-    def me(self, _: bytes, account: uuid.UUID) -> Answer:
-        found = self.database.execute(ACCOUNT, (account,), binary=True).fetchone()
-        if found is None:
-            return refusal(401)
-        return Answer(200, Account(id=found[0].bytes, email=found[1], created_at=milliseconds(found[2])).SerializeToString())
+    def me(self, _: bytes, account: uuid.UUID, note: bytes) -> Answer:
+        noted = Account.FromString(note)
+        return Answer(200, noted.SerializeToString()) if noted.id == account.bytes else refusal(503)
 
     def document(self, value: bytes, account: uuid.UUID) -> Answer:
         identity = GetDocumentRequest.FromString(value).id
@@ -62,8 +60,8 @@ class Service:
         call = self.calls.get(request.method)
         if call is None:
             return refusal(404)
-        account = self.account(request)
-        return refusal(401) if account is None else call(value, account)
+        found = self.check(request)
+        return refusal(401) if found is None else call(value, uuid.UUID(found[1].decode()), *found[6:])
 
 
 def secret(name: str) -> str:

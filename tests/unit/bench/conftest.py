@@ -46,7 +46,7 @@ def a_round(pace: float) -> dict:
         "idle": {"gateway": 2.0 * pace, "Kafka": 30.0 * pace},
         "kafka": {number: figures(1000 * number**0.6 * pace) for number in (1, 100, 1000)},
         "nginx": {number: figures(9000 * number**0.4 * pace) for number in (1, 64, 1000)},
-        "postgres": {"account": 200_000.0, "document": 180_000.0, "page": 20_000.0, "search": 900.0, "store": 4_000.0}, "redis": 150_000.0 * pace,
+        "postgres": {"document": 180_000.0, "page": 20_000.0, "search": 900.0, "store": 4_000.0}, "redis": 150_000.0 * pace,
         "routes": routes,
         "open_loop": {"GET /auth/me": {percent: {**figures(100 * percent), "offered_per_s": 100 * percent, "errors": 0} for percent in OPEN_LOOP_PERCENT}},
         "proxied": {"GET /auth/me": {64: {**figures(2000), **with_proxy(costs(2000))}}},
@@ -59,8 +59,9 @@ def a_round(pace: float) -> dict:
 
 @pytest.fixture
 def summary():
+    from routes import NO_DATABASE
     from summary import summarize
-    selects = {"GET /auth/me": "account", "GET /documents/{id}": "document", "GET /documents": "page", "POST /query": "search"}
+    selects = {"GET /auth/me": NO_DATABASE, "GET /documents/{id}": "document", "GET /documents": "page", "POST /query": "search"}
     rounds = [a_round(pace) for pace in (1.0, 1.2, 0.9)]
     return {"about": {"when": "2026-01-05", "commit": "abc1234", "cores": 2, "cpu": "Test CPU", "seconds": 2, "rounds": 3, "command": "./quire bench"},
             "partitions": {"quire.session": 12, "quire.documents.read": 12, "quire.query": 12, "quire.documents.write": 12}, "stored": stored(),

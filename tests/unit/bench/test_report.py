@@ -58,7 +58,14 @@ def test_medians_and_spread_are_over_the_rounds():
 
 
 def test_the_composed_floor_is_the_sum_of_what_the_parts_cost():
-    assert composed_floor(nginx=100, kafka=100, redis=100, select=100) == pytest.approx(25)
+    assert composed_floor(100, 100, 100, 100) == pytest.approx(25)
+
+
+def test_a_route_without_a_database_has_a_floor_without_one(summary):
+    nginx, kafka = (max(row["requests_per_s"][0] for row in summary["floors"][part].values()) for part in ("nginx", "kafka"))
+    parts = [nginx, kafka, summary["floors"]["redis"][0]]
+    assert summary["routes"]["GET /auth/me"]["floor_per_s"] == pytest.approx(composed_floor(*parts), abs=0.1)
+    assert summary["routes"]["GET /documents/{id}"]["floor_per_s"] == pytest.approx(composed_floor(*parts, summary["floors"]["postgres"]["document"][0]), abs=0.1)
 
 
 def test_ratios_are_of_medians(summary):
