@@ -43,6 +43,7 @@ void connection_abort(struct connection *connection);
 void connection_forget_youngest(struct connection *connection);
 
 /* connection_read.c */
+/* Once it is known who the peer is: a trusted proxy may send more. */
 void connection_init_parser(struct connection *connection);
 void connection_read(struct connection *connection, struct quire_slice bytes);
 void connection_end_input(struct connection *connection);

@@ -15,7 +15,8 @@ static void read_body(void *context, struct quire_slice piece) {
 }
 
 void connection_init_parser(struct connection *connection) {
-    http_init(&connection->parser, read_body, connection);
+    bool proxied = client_trusted(&connection->shard->gateway->proxies, &connection->peer);
+    http_init(&connection->parser, proxied ? &http_bounds_proxied : &http_bounds_client, read_body, connection);
 }
 
 /* Room in the queue; the parser's next message. False without memory. */

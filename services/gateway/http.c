@@ -13,6 +13,10 @@ struct http_span {
     uint32_t name, name_size, value, value_size; /* name and value are offsets in the text */
 };
 
+const struct http_bounds http_bounds_client = {HTTP_FIELDS_MAX, HTTP_SECTION_MAX};
+const struct http_bounds http_bounds_proxied = {HTTP_FIELDS_MAX + HTTP_PROXY_FIELDS,
+                                                HTTP_SECTION_MAX + HTTP_PROXY_BYTES};
+
 static const char *const method_texts[HTTP_METHODS] = {"GET",    "HEAD",    "POST",  "PUT",     "PATCH",
                                                        "DELETE", "OPTIONS", "TRACE", "CONNECT", "other"};
 
@@ -146,7 +150,7 @@ static int on_field_name(llhttp_t *llhttp, const char *at, size_t size) {
         return drop_trailer(parser, size);
     struct http_span *last = parser->spans_count == 0 ? NULL : &parser->spans[parser->spans_count - 1];
     if (last == NULL || last->value != 0) {
-        if (parser->spans_count == HTTP_FIELDS_MAX)
+        if (parser->spans_count == parser->bounds->fields_max)
             return break_off(parser, 431, "There are more than 100 header fields.");
         last = add_span(parser);
         if (last == NULL)
@@ -169,6 +173,12 @@ static int on_field_value(llhttp_t *llhttp, const char *at, size_t size) {
         return drop_trailer(parser, size);
     parser->spans[parser->spans_count - 1].value_size += (uint32_t)size;
     return append_text(parser, at, size) ? 0 : break_off(parser, 503, "Out of memory for requests.");
+}
+
+static int on_field_value_complete(llhttp_t *llhttp) {
+    struct http_parser *parser = llhttp->data;
+    parser->spans_whole = parser->spans_count;
+    return 0;
 }
 
 static int on_headers_complete(llhttp_t *llhttp) {
@@ -216,6 +226,7 @@ static const llhttp_settings_t settings = {
     .on_header_field = on_field_name,
     .on_header_field_complete = on_field_name_complete,
     .on_header_value = on_field_value,
+    .on_header_value_complete = on_field_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
     .on_chunk_header = on_chunk_header,
@@ -224,14 +235,16 @@ static const llhttp_settings_t settings = {
     .on_message_complete = on_message_complete,
 };
 
-void http_init(struct http_parser *parser, void (*body)(void *context, struct quire_slice piece), void *context) {
+void http_init(struct http_parser *parser, const struct http_bounds *bounds,
+               void (*body)(void *context, struct quire_slice piece), void *context) {
     memset(parser, 0, sizeof *parser);
+    parser->bounds = bounds;
     parser->body = body;
     parser->context = context;
 }
 
 void http_begin(struct http_parser *parser, struct quire_arena *arena) {
-    http_init(parser, parser->body, parser->context);
+    http_init(parser, parser->bounds, parser->body, parser->context);
     parser->arena = arena;
     parser->phase = PHASE_START;
     parser->head.method = HTTP_METHOD_UNKNOWN;
@@ -305,7 +318,7 @@ static uint64_t allowance(const struct http_parser *parser) {
     uint64_t end;
     if (parser->phase == PHASE_HEAD)
         end = parser->section_start == 0 ? parser->line_start + (uint64_t)HTTP_REQUEST_LINE_MAX + 2
-                                         : parser->section_start + (uint64_t)HTTP_SECTION_MAX;
+                                         : parser->section_start + (uint64_t)parser->bounds->section_bytes_max;
     else if (parser->trailer_start > 0)
         end = parser->trailer_start + (uint64_t)HTTP_SECTION_MAX;
     else
@@ -351,14 +364,15 @@ static struct quire_slice trimmed(const uint8_t *bytes, size_t size) {
     return (struct quire_slice){bytes, size};
 }
 
+/* Of a head that broke off only those whose line has ended: a part of a value would pass for all of it. */
 static bool collect_fields(struct http_parser *parser) {
     struct http_head *head = &parser->head;
     head->target = (struct quire_slice){parser->text, parser->target_size};
-    head->fields_count = parser->spans_count;
-    head->fields = quire_arena_alloc(parser->arena, (parser->spans_count + 1) * sizeof *head->fields);
+    head->fields_count = parser->spans_whole;
+    head->fields = quire_arena_alloc(parser->arena, (parser->spans_whole + 1) * sizeof *head->fields);
     if (head->fields == NULL)
         return false;
-    for (uint32_t i = 0; i < parser->spans_count; i++) {
+    for (uint32_t i = 0; i < parser->spans_whole; i++) {
         const struct http_span *span = &parser->spans[i];
         head->fields[i].name = (struct quire_slice){parser->text + span->name, span->name_size};
         head->fields[i].value = trimmed(parser->text + span->value, span->value_size);

@@ -16,6 +16,14 @@
 #define HTTP_FIELDS_MAX 100u
 #define HTTP_BODY_MAX (16u * 1024 * 1024)
 
+/* What compose/proxy/haproxy.cfg adds to a client's fields, which it has counted itself: four fields, each at its
+ * longest, and the space behind a colon where the client left it out. A caller's own good X-Request-ID stays. */
+#define HTTP_PROXY_FIELDS 4u
+#define HTTP_PROXY_BYTES                                                                                               \
+    (sizeof "X-Request-ID: 01234567-89ab-7def-8123-456789abcdef\r\n" - 1 +                                             \
+     sizeof "X-Forwarded-For: 0123:4567:89ab:cdef:0123:4567:255.255.255.255\r\n" - 1 +                                 \
+     sizeof "X-Forwarded-Proto: https\r\n" - 1 + sizeof "Connection: keep-alive\r\n" - 1 + HTTP_FIELDS_MAX)
+
 enum http_method {
     HTTP_METHOD_GET,
     HTTP_METHOD_HEAD,
@@ -58,8 +66,18 @@ struct http_fault {
     const char *detail;
 };
 
+/* How much a head may hold. */
+struct http_bounds {
+    uint32_t fields_max, section_bytes_max;
+};
+
+extern const struct http_bounds http_bounds_client;
+/* The same with what a trusted proxy adds. */
+extern const struct http_bounds http_bounds_proxied;
+
 struct http_parser {
     llhttp_t llhttp;
+    const struct http_bounds *bounds;
     struct quire_arena *arena;
     struct http_head head;
     struct http_fault fault;
@@ -72,6 +90,7 @@ struct http_parser {
     uint64_t body_bytes;
     uint32_t text_size, text_room;
     uint32_t spans_count, spans_room;
+    uint32_t spans_whole; /* of them, those whose line has ended */
     uint32_t target_size;
     uint32_t line_start, target_start, target_end, section_start,
         trailer_start; /* offsets in the message; 0: not yet */
@@ -82,8 +101,9 @@ struct http_parser {
     char method[9], version[4];
 };
 
-/* `body` gets each piece of a body, decoded from its framing. */
-void http_init(struct http_parser *parser, void (*body)(void *context, struct quire_slice piece), void *context);
+/* `body` gets each piece of a body, decoded from its framing. `bounds` outlives the parser. */
+void http_init(struct http_parser *parser, const struct http_bounds *bounds,
+               void (*body)(void *context, struct quire_slice piece), void *context);
 /* The next message begins; its head is kept in `arena`. */
 void http_begin(struct http_parser *parser, struct quire_arena *arena);
 /* Reads until something happened. Returns how many bytes it took. */

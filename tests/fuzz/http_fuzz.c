@@ -140,7 +140,7 @@ static struct outcome read_in(struct quire_slice bytes, size_t split) {
     if (exchange.arena.bytes_max == 0)
         quire_arena_init(&exchange.arena, 1 << 20);
     fuzz_random_rewind();
-    http_init(&parser, take_body, &outcome);
+    http_init(&parser, &http_bounds_client, take_body, &outcome);
     begin(&parser);
     if (feed(&parser, (struct quire_slice){bytes.bytes, split}, &outcome))
         (void)feed(&parser, (struct quire_slice){bytes.bytes + split, bytes.size - split}, &outcome);

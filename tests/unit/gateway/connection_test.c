@@ -60,6 +60,24 @@ static void every_answer_case_in_the_folder_holds(void) {
     CU_ASSERT(case_read_folder(QUIRE_TEST_FOLDER "/unit/gateway/answer_cases", run_block) > 30);
 }
 
+/* Else a client would have fewer fields through the proxy than it is promised. */
+static void a_trusted_proxy_may_add_to_the_fields_of_a_client(void) {
+    char fault[64];
+    for (unsigned trusted = 0; trusted < 2; trusted++)
+        for (unsigned added = HTTP_PROXY_FIELDS; added <= HTTP_PROXY_FIELDS + 1; added++) {
+            CU_ASSERT_TRUE_FATAL(client_proxies_parse(trusted == 1 ? "::" : "", &f.gateway.proxies, fault));
+            open_connection();
+            send_text("GET /livez HTTP/1.1\r\nHost: a\r\n");
+            for (unsigned i = 1; i < HTTP_FIELDS_MAX + added; i++)
+                send_text("X: y\r\n");
+            send_text("\r\n");
+            TURN_UNTIL(answers(0, "", NULL) == 1);
+            CU_ASSERT_TRUE(has_status(0, trusted == 1 && added == HTTP_PROXY_FIELDS ? 200 : 431));
+            close_connection();
+        }
+    CU_ASSERT_TRUE(client_proxies_parse("", &f.gateway.proxies, fault));
+}
+
 static void answers_keep_the_order_of_requests_whatever_the_order_of_replies(void) {
     struct quire_slice first = {NULL, 0}, second = {NULL, 0};
     open_connection();
@@ -319,6 +337,7 @@ static void states_move_only_as_the_table_allows(void) {
 
 #define TEST(function) {#function, function}
 QUIRE_TEST_MAIN("connection", set_up, tear_down, TEST(every_answer_case_in_the_folder_holds),
+                TEST(a_trusted_proxy_may_add_to_the_fields_of_a_client),
                 TEST(answers_keep_the_order_of_requests_whatever_the_order_of_replies),
                 TEST(a_request_that_changes_something_runs_alone),
                 TEST(beyond_the_pipeline_bound_reading_waits_and_goes_on),
