@@ -1,7 +1,8 @@
 #include "gateway/http.h"
 
+#include "gateway/host.h"
+
 #include <assert.h>
-#include <strings.h>
 
 #define HTTP_EMPTY_LINES_BYTES_MAX 8u /* before a request line: RFC 9112 2.2 asks for one line of grace */
 #define HTTP_TEXT_FIRST 1024u
@@ -16,40 +17,6 @@ struct http_span {
 const struct http_bounds http_bounds_client = {HTTP_FIELDS_MAX, HTTP_SECTION_MAX};
 const struct http_bounds http_bounds_proxied = {HTTP_FIELDS_MAX + HTTP_PROXY_FIELDS,
                                                 HTTP_SECTION_MAX + HTTP_PROXY_BYTES};
-
-static const char *const method_texts[HTTP_METHODS] = {"GET",    "HEAD",    "POST",  "PUT",     "PATCH",
-                                                       "DELETE", "OPTIONS", "TRACE", "CONNECT", "other"};
-
-const char *http_method_text(enum http_method method) {
-    return method_texts[method];
-}
-
-enum http_method http_method_of(struct quire_slice text) {
-    for (unsigned method = 0; method < HTTP_METHOD_UNKNOWN; method++)
-        if (quire_slice_equal(text, quire_slice_of(method_texts[method])))
-            return (enum http_method)method;
-    return HTTP_METHOD_UNKNOWN;
-}
-
-bool http_name_equal(struct quire_slice name, const char *text) {
-    return strlen(text) == name.size && strncasecmp((const char *)name.bytes, text, name.size) == 0;
-}
-
-const struct http_field *http_find(const struct http_head *head, const char *name, size_t *ret_count) {
-    const struct http_field *found = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < head->fields_count; i++) {
-        if (!http_name_equal(head->fields[i].name, name))
-            continue;
-        if (count++ == 0)
-            found = &head->fields[i];
-        if (ret_count == NULL)
-            break;
-    }
-    if (ret_count != NULL)
-        *ret_count = count;
-    return found;
-}
 
 static int break_off(struct http_parser *parser, unsigned status, const char *detail) {
     if (parser->fault.status == 0)
@@ -413,13 +380,9 @@ static void settle_host(struct http_parser *parser) {
         (void)break_off(parser, 400, "There must be one Host field.");
         return;
     }
-    for (size_t i = 0; hosts == 1 && i < host->value.size; i++) {
-        uint8_t c = host->value.bytes[i];
-        if (!is_token(c) && strchr("()=;,:[]", c) == NULL) {
-            (void)break_off(parser, 400, "The Host field is malformed.");
-            return;
-        }
-    }
+    /* An empty one says that the target has no authority: RFC 9112 3.2. */
+    if (hosts == 1 && host->value.size > 0 && !host_is_valid(host->value))
+        (void)break_off(parser, 400, "The Host field is malformed.");
 }
 
 /* llhttp stands still at the end of the header section. */

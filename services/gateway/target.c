@@ -1,5 +1,7 @@
 #include "gateway/target.h"
 
+#include "gateway/host.h"
+
 #include <strings.h>
 
 static int hex_value(uint8_t c) {
@@ -51,10 +53,8 @@ static enum target_result parse_absolute(struct quire_slice *rest, struct target
     target->form = TARGET_ABSOLUTE;
     target->authority = (struct quire_slice){rest->bytes + prefix, end - prefix};
     *rest = (struct quire_slice){rest->bytes + end, rest->size - end};
-    /* User information in an authority is an error that hides who is meant: RFC 9110 4.2.4. */
-    return target->authority.size == 0 || memchr(target->authority.bytes, '@', target->authority.size) != NULL
-               ? TARGET_MALFORMED
-               : TARGET_FINE;
+    /* User information, which hides who is meant, is none of it: RFC 9110 4.2.4. */
+    return host_is_valid(target->authority) ? TARGET_FINE : TARGET_MALFORMED;
 }
 
 static enum target_result split_path(struct quire_arena *arena, struct target *target) {
