@@ -2,18 +2,25 @@
 -- is: it would mend some of the rest in silence (a Content-Length beside Transfer-Encoding, folded lines, bare line feeds), and answer what it can't mend with
 -- a text/html that no setting changes. What isn't gets a problem from here, with a request id, and the connection ends.
 --
--- The gateway's limits and rules (services/gateway/http.c) are the same; a head that passes here is looked at again there.
+-- The gateway's limits and rules (services/gateway/http.c) are the same; a head that passes here is looked at again there. What HAProxy refuses beyond
+-- them is refused here too, as a comment says where it stands.
 
-local LINE_MAX, SECTION_MAX = 8192, 16384 -- bytes: of the request line, and of the fields
+local LINE_MAX, SECTION_MAX = 8192, 16384 -- bytes: of the request line; of the fields and the empty line
+local FIELDS_MAX = 100
+local FIELD_NAME_MAX = 255 -- bytes; HAProxy's own, the gateway has none
+local PORT_MAX = 65535
 local EMPTY_LINES_BYTES_MAX = 8 -- before the request line
 local TOKEN = "[%w!#$%%&'*+%-.^_`|~]+"
 local REQUEST_LINE = "^(" .. TOKEN .. ") ([!-\"$-~]+) HTTP/(%d%.%d)$"
 local FIELD = "^(" .. TOKEN .. "):[\t ]*([\t -~\128-\255]*)$"
+local WITHOUT_BODY = { GET = true, HEAD = true, DELETE = true } -- in HTTP/1.0: not every reader would look for one
+local FIELD_BEGUN = "^" .. TOKEN .. ":[\t -~\128-\255]*\r?$"
 local CHUNK_LINE, CHUNK_LINE_BEGUN = "^(%x+)%f[;\0][\t -~\128-\255]*$", "^(%x*)%f[;\r\0][\t -~\128-\255]*\r?$"
 local CHUNK_DIGITS_MAX = 13 -- what HAProxy takes; far above the 16 MiB that the gateway takes
 local REQUEST_ID = "^[%w._:-]+$"
 local REQUEST_ID_MAX = 128
-local HOST = "^[%w!$%%&'()*+,%-.:;=_~%[%]]*$"
+local NAME = "^[%w!$%%&'()*+%-.;=_~]+$" -- without the comma, at which HAProxy takes a Host for two
+local WEBSOCKET_KEY_CHARACTERS = 24
 
 local titles = {
     ["400"] = "Bad Request",
@@ -24,28 +31,83 @@ local titles = {
     ["505"] = "HTTP Version Not Supported",
 }
 
--- The values of the fields that are looked at here, by lower-case name; nil and the fault if a line is no field.
+-- The values of the fields that are looked at here, by lower-case name, and how many fields there are; nil and the fault if a line is no field.
 local function read_fields(lines)
+    local count = 0
     local found = { ["content-length"] = {}, ["transfer-encoding"] = {}, host = {}, upgrade = {}, ["sec-websocket-key"] = {} }
     for line in lines:gmatch("(.-)\r\n") do
         local name, value = line:match(FIELD)
         if name == nil then
             return nil, "400 A header field is malformed."
         end
+        if #name > FIELD_NAME_MAX then
+            return nil, "431 A header field's name is longer than 255 bytes."
+        end
+        count = count + 1
         local values = found[name:lower()]
         if values ~= nil then
             values[#values + 1] = value:match("^(.-)[\t ]*$")
         end
     end
-    return found
+    return found, count
 end
 
-local function framing_fault(lengths, encodings, version)
+-- uri-host [":" port], as services/gateway/host.c has it.
+local function is_host(text)
+    local literal, port = text:match("^%[([%x:.]+)%](.*)$")
+    if literal == nil then
+        local name
+        name, port = text:match("^([^:]+)(.*)$")
+        if name == nil or not name:find(NAME) or name:gsub("%%%x%x", ""):find("%", 1, true) then
+            return false
+        end
+    elseif not literal:find(":", 1, true) or core.parse_addr(literal) == nil then
+        return false
+    end
+    return port == "" or (port:find("^:%d*$") ~= nil and (tonumber(port:sub(2)) or 0) <= PORT_MAX)
+end
+
+local function size_fault(line_bytes, section_bytes)
+    if line_bytes > LINE_MAX then
+        return "414 The request line is longer than 8 KiB."
+    end
+    if section_bytes > SECTION_MAX then
+        return "431 The header section is longer than 16 KiB."
+    end
+end
+
+local function framing_fault(method, lengths, encodings, version)
     if #encodings > 0 and (#encodings > 1 or #lengths > 0 or version == "1.0" or encodings[1]:lower() ~= "chunked") then
         return "400 Transfer-Encoding must be chunked, alone, once, in HTTP/1.1."
     end
     if #lengths > 1 or (#lengths == 1 and not (lengths[1]:find("^%d+$") and #lengths[1] < 19)) then
         return "400 Content-Length must be one number."
+    end
+    if version == "1.0" and WITHOUT_BODY[method] and #lengths > 0 and lengths[1]:find("[1-9]") then
+        return "400 GET, HEAD and DELETE have no body in HTTP/1.0." -- so HAProxy has it
+    end
+end
+
+-- As much of a trailer section as came with the head.
+local function trailers_fault(trailers)
+    if trailers:sub(1, 2) == "\r\n" then
+        return nil
+    end
+    local section_end = trailers:find("\r\n\r\n", 1, true)
+    local lines = section_end and trailers:sub(1, section_end + 1) or trailers:match("^.*\r\n") or ""
+    local begun = section_end and "" or trailers:sub(#lines + 1)
+    local fields, count_or_fault = read_fields(lines)
+    if fields == nil then
+        return count_or_fault
+    end
+    if count_or_fault > FIELDS_MAX then
+        return "431 There are more than 100 trailer fields."
+    end
+    if #fields["content-length"] > 0 or #fields["transfer-encoding"] > 0 then
+        return "400 The trailer section names a length of the body."
+    end
+    if not (begun == "" or begun == "\r" or begun:find("^" .. TOKEN .. "$") or begun:find(FIELD_BEGUN)) then
+        return "400 A header field is malformed."
     end
 end
 
@@ -76,19 +138,21 @@ local function chunks_fault(body)
             return nil
         end
     end
-    local trailers = body:sub(at)
-    local trailers_end = trailers:sub(1, 2) == "\r\n" and 1 or trailers:find("\r\n\r\n", 1, true)
-    if trailers_end and trailers_end > 1 and not read_fields(trailers:sub(1, trailers_end + 1)) then
-        return "400 The trailer section is malformed."
-    end
+    return trailers_fault(body:sub(at))
 end
 
 -- RFC 9112 3.2: a path, what Host says in absolute form, an authority for CONNECT, * for OPTIONS.
 local function target_fault(method, target, host)
-    local authority = target:match("^%a[%w+.-]*://([^/?]+)") or (method == "CONNECT" and target)
+    local authority, path = target:match("^%a[%w+.-]*://([^/?]+)(.*)$")
+    if method == "CONNECT" then
+        authority, path = target:find(":%d+$") and target, ""
+    end
     if authority then
         if host ~= nil and authority:lower() ~= host:lower() then
             return "400 The request target and Host name different authorities."
+        end
+        if not is_host(authority) or path:find("^?") then -- HAProxy's authority ends at a slash
+            return "400 The request target is malformed."
         end
     elseif method == "CONNECT" or not (target:sub(1, 1) == "/" or (target == "*" and method == "OPTIONS")) then
         return "400 The request target is malformed."
@@ -100,6 +164,9 @@ local function read_request_line(line)
     local method, target, version = line:match(REQUEST_LINE)
     if method == nil then
         return nil, "400 The request line is malformed."
+    end
+    if method == "PRI" then -- of any version: HAProxy knows it for HTTP/2
+        return nil, "400 HTTP/2 is not spoken here."
     end
     if version ~= "1.1" and version ~= "1.0" then
         return nil, "505 Only HTTP/1.1 and HTTP/1.0 are spoken here."
@@ -114,19 +181,30 @@ local function request_fault(head, body)
     if method == nil then
         return target
     end
-    local fields, fault = read_fields(head:sub(line_end + 2))
+    local too_large = size_fault(line_end - 1, #head - line_end + 1)
+    if too_large then
+        return too_large
+    end
+    local fields, count_or_fault = read_fields(head:sub(line_end + 2))
     if fields == nil then
-        return fault
+        return count_or_fault
+    end
+    if count_or_fault > FIELDS_MAX then
+        return "431 There are more than 100 header fields."
     end
     local hosts = fields.host
-    if #hosts > 1 or (#hosts == 0 and version == "1.1") or (#hosts == 1 and not hosts[1]:find(HOST)) then
-        return "400 There must be one Host field, of characters that a host may have."
+    if #hosts > 1 or (#hosts == 0 and version == "1.1") then
+        return "400 There must be one Host field."
+    end
+    if #hosts == 1 and hosts[1] ~= "" and not is_host(hosts[1]) then
+        return "400 The Host field is malformed."
     end
     -- RFC 6455 4.2.1. Upgrades aren't taken, but HAProxy holds them to this.
-    if #fields["sec-websocket-key"] == 0 and table.concat(fields.upgrade, ","):lower():find("websocket", 1, true) then
-        return "400 An upgrade to WebSocket needs Sec-WebSocket-Key."
+    local keys = fields["sec-websocket-key"]
+    if table.concat(fields.upgrade, ","):lower():find("websocket", 1, true) and not (#keys == 1 and #keys[1] == WEBSOCKET_KEY_CHARACTERS) then
+        return "400 An upgrade to WebSocket needs one Sec-WebSocket-Key of 16 bytes."
     end
-    return framing_fault(fields["content-length"], fields["transfer-encoding"], version) or target_fault(method, target, hosts[1])
+    return framing_fault(method, fields["content-length"], fields["transfer-encoding"], version) or target_fault(method, target, hosts[1])
         or (#fields["transfer-encoding"] > 0 and chunks_fault(body) or nil)
 end
 
@@ -139,11 +217,9 @@ local function prefix_fault(bytes)
     if bytes:find("^\n") or bytes:find("[^\r]\n") or bytes:find("\r[^\n]") then
         return "400 Lines end with CR LF, and neither may stand alone."
     end
-    if (line_end or #bytes) > LINE_MAX + 1 then
-        return "414 The request line is longer than 8 KiB."
-    end
-    if line_end and #bytes - line_end > SECTION_MAX + 1 then
-        return "431 The header section is longer than 16 KiB."
+    local too_large = size_fault((line_end or #bytes) - 1, line_end and #bytes - line_end - 1 or 0)
+    if too_large then
+        return too_large
     end
     local method, fault = read_request_line(line_end and bytes:sub(1, line_end - 1) or "GET / HTTP/1.1")
     return method == nil and fault or nil

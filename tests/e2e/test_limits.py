@@ -1,6 +1,7 @@
 """Sizes: the last that is accepted, the first that is not."""
 
 import json
+import uuid
 
 import pytest
 
@@ -20,23 +21,58 @@ def test_a_request_line_of_8_kib(stack, length, status):
     assert exchange(stack.gateway, line.format("a" * padding), "Host: q\r\n\r\n").status == status
 
 
-@pytest.mark.parametrize("bytes_of_fields, status", [(16 * 1024, 200), (16 * 1024 + 1, 431), (200_000, 431)])
-def test_a_header_section_of_16_kib(stack, bytes_of_fields, status):
+@pytest.fixture(params=["gateway", "proxy", "proxy, a later request"])
+def opened(request, stack):
+    """A connection to a gateway, or to the proxy, whose own fields don't count."""
+    with RawConnection(stack.gateway if request.param == "gateway" else request.getfixturevalue("proxy")) as connection:
+        if request.param.endswith("later request"):
+            assert connection.send("GET /livez HTTP/1.1\r\nHost: q\r\n\r\n").answer().status == 200
+        yield connection
+
+
+def check_head_limit(answer, status):
+    assert answer.status == status
+    if status == 431:
+        assert answer.header("Content-Type") == "application/problem+json" and answer.header("Connection") == "close"
+        assert json.loads(answer.body)["instance"] == answer.header("X-Request-ID")
+
+
+@pytest.mark.parametrize("begin", ["GET /livez", "POST /auth/logout"])  # the proxy sends what may not be repeated on another way
+@pytest.mark.parametrize("bytes_of_fields, status", [(16 * 1024, None), (16 * 1024 + 1, 431), (36_000, 431)])
+def test_a_header_section_of_16_kib(opened, begin, bytes_of_fields, status):
     host = "Host: q\r\n"
     field = "X: " + "y" * (bytes_of_fields - len(host) - len("X: \r\n") - len("\r\n")) + "\r\n"  # the empty line counts too
-    with RawConnection(stack.gateway) as connection:
-        connection.send("GET /livez HTTP/1.1\r\n")
-        try:
-            connection.send(host, field, "\r\n")
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        assert connection.answer().status == status
+    opened.send(f"{begin} HTTP/1.1\r\n")
+    try:
+        opened.send(host, field, "\r\n")
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    check_head_limit(opened.answer(), status or (200 if begin.startswith("GET") else 401))
 
 
-@pytest.mark.parametrize("count, status", [(100, 200), (101, 431)])
-def test_a_hundred_fields(stack, count, status):
+@pytest.mark.parametrize("begin", ["GET /livez", "POST /auth/logout"])
+@pytest.mark.parametrize("count, status", [(100, None), (101, 431), (200, 431)])
+def test_a_hundred_fields(opened, begin, count, status):
     fields = "".join(f"X-{number}: y\r\n" for number in range(count - 1))
-    assert exchange(stack.gateway, f"GET /livez HTTP/1.1\r\nHost: q\r\n{fields}\r\n").status == status
+    opened.send(f"{begin} HTTP/1.1\r\nHost: q\r\n{fields}\r\n")
+    check_head_limit(opened.answer(), status or (200 if begin.startswith("GET") else 401))
+
+
+def test_a_header_section_without_spaces_grows_on_its_way(proxy):
+    """HAProxy writes one behind each colon; a first request is measured as it came."""
+    for size, status in ((16 * 1024, 200), (16 * 1024 + 1, 431)):
+        lines = "Host:q\r\n" + "X:y\r\n" * 98
+        field = "X:" + "y" * (size - len(lines) - len("X:\r\n\r\n")) + "\r\n"
+        check_head_limit(exchange(proxy, f"GET /livez HTTP/1.1\r\n{lines}{field}\r\n"), status)
+
+
+def test_an_id_that_the_limit_cuts_off_is_replaced(stack):
+    id_line = "X-Request-ID: cut-off\r\n"
+    for bytes_within in (len(id_line) - 8, len(id_line) - 2):
+        padding = "y" * (16 * 1024 - len("Host: q\r\nX: \r\n") - bytes_within)
+        answer = exchange(stack.gateway, f"GET /livez HTTP/1.1\r\nHost: q\r\nX: {padding}\r\n{id_line}\r\n")
+        check_head_limit(answer, 431)
+        assert uuid.UUID(answer.header("X-Request-ID")).version == 7
 
 
 def test_a_body_that_says_it_is_larger_than_16_mib_is_413_at_once(account, stack):
