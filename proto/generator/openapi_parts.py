@@ -44,6 +44,8 @@ HEADERS = {
     "Retry-After": {"description": "Seconds to wait before asking again.", "required": True, "schema": {"type": "integer", "minimum": 1}},
     "RateLimit": {"description": "What is left of the limit (draft-ietf-httpapi-ratelimit-headers).", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "The limit (draft-ietf-httpapi-ratelimit-headers).", "schema": {"type": "string"}},
+    "Accept": {"description": "What the body may be, where its media type was the fault.", "schema": {"type": "string"}},
+    "Accept-Encoding": {"description": "The codings that are taken, where one was the fault.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "Bearer.", "required": True, "schema": {"type": "string"}},
 }
 
@@ -60,7 +62,7 @@ PROBLEMS = {
     412: ("PreconditionFailed", "If-Match no longer holds."),
     413: ("ContentTooLarge", "The body is above 16 MiB."),
     414: ("URITooLong", "The request line is above 8 KiB."),
-    415: ("UnsupportedMediaType", "The body must be application/json in UTF-8."),
+    415: ("UnsupportedMediaType", "The body must be application/json in UTF-8, without a Content-Encoding."),
     417: ("ExpectationFailed", "Only 100-continue can be expected."),
     421: ("MisdirectedRequest", "This host isn't served here."),
     422: ("UnprocessableContent", "Well-formed, but not valid; `errors` names the fields."),
@@ -70,7 +72,7 @@ PROBLEMS = {
     503: ("ServiceUnavailable", "Full, or a part is away; told at once."),
     504: ("GatewayTimeout", "No answer before the deadline. Whether a write happened is unknown: ask again with its Idempotency-Key."),
 }
-OTHER_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After", "RateLimit", "RateLimit-Policy"), 503: ("Retry-After",)}
+OTHER_HEADERS = {401: ("WWW-Authenticate",), 415: ("Accept", "Accept-Encoding"), 429: ("Retry-After", "RateLimit", "RateLimit-Policy"), 503: ("Retry-After",)}
 
 
 def problem_response(status, about=None):

@@ -83,6 +83,8 @@ static bool render(struct exchange *exchange, const struct answer *answer) {
         .process_us = us_between(exchange->begun_ns, exchange->answered_ns),
         .content_type = answer->content_type,
         .allow = answer->allow,
+        .accept = answer->accept,
+        .accept_encoding = answer->accept_encoding,
         .cache_control = answer->cache_control,
         .security_policy = answer->security_policy,
         .challenge = answer->status == 401,
@@ -129,6 +131,11 @@ void exchange_answer_problem(struct exchange *exchange, const struct problem *pr
                             .problem = problem};
     if (problem->status == 405)
         answer.allow = exchange->match.allow;
+    /* RFC 9110 15.5.16: which of the two was the cause. */
+    if (problem->status == 415 && !fields_plain(&exchange->head))
+        answer.accept_encoding = "identity";
+    else if (problem->status == 415)
+        answer.accept = "application/json";
     if (problem_render(&exchange->arena, problem, exchange->request_id, &json))
         answer.content = json;
     exchange_answer(exchange, &answer);

@@ -11,7 +11,7 @@ struct answer {
     unsigned status;
     const char *content_type;
     struct quire_slice content;
-    const char *allow, *cache_control, *security_policy;
+    const char *allow, *accept, *accept_encoding, *cache_control, *security_policy;
     struct quire_slice etag_name, etag, location;
     const struct problem *problem; /* NULL: none */
 };

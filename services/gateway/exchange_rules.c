@@ -115,8 +115,10 @@ static bool check_body(struct exchange *exchange, const struct quire_call *call)
         return true;
     if (!head->has_length && !head->chunked)
         return refuse(exchange, 411, "The request needs a body and a Content-Length or chunked coding.");
+    if (!fields_plain(head))
+        return refuse(exchange, 415, "The body must have no Content-Encoding.");
     if (!fields_json(head))
-        return refuse(exchange, 415, "The body must be application/json in UTF-8, without a Content-Encoding.");
+        return refuse(exchange, 415, "The body must be application/json in UTF-8.");
     return true;
 }
 

@@ -90,12 +90,17 @@ static bool charset_is_utf8(struct quire_slice parameter) {
     return http_name_equal(value, "utf-8") || http_name_equal(value, "utf8");
 }
 
+bool fields_plain(const struct http_head *head) {
+    size_t encodings;
+    const struct http_field *encoding = http_find(head, "Content-Encoding", &encodings);
+    return encodings == 0 || (encodings == 1 && http_name_equal(encoding->value, "identity"));
+}
+
 bool fields_json(const struct http_head *head) {
     size_t types;
     const struct http_field *type = http_find(head, "Content-Type", &types);
-    const struct http_field *encoding = http_find(head, "Content-Encoding", NULL);
     struct quire_slice rest, part;
-    if (types != 1 || (encoding != NULL && !http_name_equal(encoding->value, "identity")))
+    if (types != 1)
         return false;
     rest = type->value;
     if (!next_part(&rest, ';', &part) || !http_name_equal(part, "application/json"))

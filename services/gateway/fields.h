@@ -1,5 +1,5 @@
-/* The meaning of request fields that the gateway itself obeys: Accept, Content-Type, Expect, Request-Timeout,
- * Authorization, Idempotency-Key, X-Request-ID, traceparent. Pure functions of a head; any thread. */
+/* The meaning of request fields that the gateway itself obeys: Accept, Content-Type, Content-Encoding, Expect,
+ * Request-Timeout, Authorization, Idempotency-Key, X-Request-ID, traceparent. Pure functions of a head; any thread. */
 #ifndef QUIRE_GATEWAY_FIELDS_H
 #define QUIRE_GATEWAY_FIELDS_H
 
@@ -13,8 +13,10 @@
 /* Is `type`/`subtype` ("application", "json") among what Accept takes (RFC 9110 12.5.1)? Without Accept, or when it
  * can't be read: yes. */
 bool fields_accept(const struct http_head *head, const char *type, const char *subtype);
-/* Is the content JSON in UTF-8, not encoded further? */
+/* Is the content JSON in UTF-8, by its media type? */
 bool fields_json(const struct http_head *head);
+/* Has it no Content-Encoding, or none that does anything? */
+bool fields_plain(const struct http_head *head);
 
 enum fields_expectation { FIELDS_EXPECT_NOTHING, FIELDS_EXPECT_CONTINUE, FIELDS_EXPECT_UNKNOWN };
 enum fields_expectation fields_expect(const struct http_head *head);

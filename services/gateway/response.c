@@ -111,7 +111,8 @@ static void put_content(struct writer *writer, const struct response *response) 
 static size_t foreign_bytes(const struct response *response) {
     return response->request_id.size + response->location.size + response->rate_limit.size +
            response->rate_limit_policy.size + response->etag_name.size + response->etag.size +
-           quire_slice_of(response->allow).size + quire_slice_of(response->content_type).size +
+           quire_slice_of(response->allow).size + quire_slice_of(response->accept).size +
+           quire_slice_of(response->accept_encoding).size + quire_slice_of(response->content_type).size +
            quire_slice_of(response->cache_control).size + quire_slice_of(response->security_policy).size;
 }
 
@@ -123,6 +124,8 @@ bool response_render(struct quire_arena *arena, const struct response *response,
     put_always(&writer, response);
     put_content(&writer, response);
     put_field(&writer, "Allow", quire_slice_of(response->allow));
+    put_field(&writer, "Accept", quire_slice_of(response->accept));
+    put_field(&writer, "Accept-Encoding", quire_slice_of(response->accept_encoding));
     put_field(&writer, "Cache-Control", quire_slice_of(response->cache_control));
     if (response->security_policy != NULL) {
         put_field(&writer, "Content-Security-Policy", quire_slice_of(response->security_policy));

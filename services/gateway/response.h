@@ -13,6 +13,7 @@ struct response {
     uint64_t process_us;
     const char *content_type; /* NULL: no content */
     const char *allow;        /* NULL: none; likewise below */
+    const char *accept, *accept_encoding;
     const char *cache_control;
     const char *security_policy; /* of a page: Content-Security-Policy, and no Referer to anyone */
     bool challenge;              /* WWW-Authenticate: Bearer */

@@ -94,8 +94,13 @@ def test_json_by_any_spelling(account, content_type):
 
 
 def test_415_another_charset_or_encoding(account):
-    problem(account.post_bytes("/documents", b'{"title":"t","content":"c"}', "application/json; charset=latin-1"), 415)
-    problem(account.post_bytes("/documents", b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), 415)
+    """The answer says which of the two was the fault, by what would be taken (RFC 9110 15.5.16)."""
+    refused = account.post_bytes("/documents", b'{"title":"t","content":"c"}', "application/json; charset=latin-1")
+    problem(refused, 415)
+    assert refused.headers["Accept"] == "application/json" and "Accept-Encoding" not in refused.headers
+    refused = account.post_bytes("/documents", b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+    problem(refused, 415)
+    assert refused.headers["Accept-Encoding"] == "identity" and "Accept" not in refused.headers
 
 
 def test_417_an_unknown_expectation(account):

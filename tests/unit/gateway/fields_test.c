@@ -68,6 +68,17 @@ static void content_is_json_in_utf8_or_refused(void) {
     CU_ASSERT_FALSE(is_json("application/problem+json"));
 }
 
+static void content_is_plain_without_a_coding_or_with_one_that_does_nothing(void) {
+    struct http_head head = head_of("Content-Encoding", NULL);
+    CU_ASSERT_TRUE(fields_plain(&head));
+    head = head_of("Content-Encoding", "Identity");
+    CU_ASSERT_TRUE(fields_plain(&head));
+    head = head_of("Content-Encoding", "gzip");
+    CU_ASSERT_FALSE(fields_plain(&head));
+    head = head_of("Content-Encoding", "identity, gzip");
+    CU_ASSERT_FALSE(fields_plain(&head));
+}
+
 static void expectations_are_continue_or_unknown(void) {
     struct http_head head = head_of("Expect", "100-Continue");
     CU_ASSERT_EQUAL(fields_expect(&head), FIELDS_EXPECT_CONTINUE);
@@ -136,6 +147,8 @@ static void idempotency_keys_are_visible_ascii(void) {
 QUIRE_TEST_MAIN("fields", NULL, NULL, {"accept_takes_the_closest_range", accept_takes_the_closest_range},
                 {"timeouts_are_decimal_seconds_above_zero", timeouts_are_decimal_seconds_above_zero},
                 {"content_is_json_in_utf8_or_refused", content_is_json_in_utf8_or_refused},
+                {"content_is_plain_without_a_coding_or_with_one_that_does_nothing",
+                 content_is_plain_without_a_coding_or_with_one_that_does_nothing},
                 {"expectations_are_continue_or_unknown", expectations_are_continue_or_unknown},
                 {"traces_are_passed_on_when_valid", traces_are_passed_on_when_valid},
                 {"request_ids_are_bounded_and_plain", request_ids_are_bounded_and_plain},

@@ -53,6 +53,8 @@ static void every_field_has_its_place(void) {
     check((struct response){.status = 429,
                             .content_type = "a/b",
                             .content_bytes = 1,
+                            .accept = "c/d",
+                            .accept_encoding = "identity",
                             .cache_control = "no-store",
                             .location = QUIRE_SLICE_LITERAL("/x"),
                             .challenge = true,
@@ -63,7 +65,8 @@ static void every_field_has_its_place(void) {
                             .keep_alive = true},
           "HTTP/1.1 429 Too Many Requests\r\n" ALWAYS
           "Content-Type: a/b\r\nX-Content-Type-Options: nosniff\r\nContent-Length: 1\r\n"
-          "Cache-Control: no-store\r\nLocation: /x\r\nWWW-Authenticate: Bearer\r\nRetry-After: 7\r\nRateLimit: "
+          "Accept: c/d\r\nAccept-Encoding: identity\r\nCache-Control: no-store\r\nLocation: /x\r\nWWW-Authenticate: "
+          "Bearer\r\nRetry-After: 7\r\nRateLimit: "
           "l\r\nRateLimit-Policy: p\r\n"
           "Connection: close\r\n\r\n");
 }
