@@ -48,7 +48,7 @@ def refusal_statuses(call):
         statuses.update(dict.fromkeys([411, 415]))
     if call.option.idempotency_key:
         statuses[409] = "The Idempotency-Key was used before with another request."
-    if parts.has_header(call.input, "If-Match"):
+    if parts.has_header(call.input, "If-Match") or (call.option.write and parts.has_header(call.input, "If-None-Match")):
         statuses[412] = None
     for refusal in call.option.refusals:
         before = statuses.get(refusal.status)
@@ -71,7 +71,7 @@ def success(call, components):
 
 def responses(call, components):
     found = {str(call.option.status): success(call, components)}
-    if parts.has_header(call.input, "If-None-Match"):
+    if parts.has_header(call.input, "If-None-Match") and not call.option.write:
         headers = {name: value for name, value in found[str(call.option.status)]["headers"].items() if name != "Location"}
         found["304"] = {"description": "If-None-Match names what the caller has already.", "headers": headers}
     for status, about in sorted(refusal_statuses(call).items()):

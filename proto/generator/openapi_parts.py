@@ -26,11 +26,12 @@ PARAMETERS = {
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
     "If-Match": {
-        "name": "If-Match", "in": "header", "description": "Only if the resource still has this ETag; else 412.",
+        "name": "If-Match", "in": "header", "description": "Only if the resource still has one of these ETags, or `*`; else 412. What is no list of entity tags is a 400.",
         "schema": {"type": "string"},
     },
     "If-None-Match": {
-        "name": "If-None-Match", "in": "header", "description": "Only if the resource has another ETag; else 304.",
+        "name": "If-None-Match", "in": "header", "description": "Only if the resource has none of these ETags, nor is there one for `*`; else 304 of a read, 412 of a write. "
+                       "What is no list of entity tags is a 400.",
         "schema": {"type": "string"},
     },
 }
@@ -53,13 +54,13 @@ COMMON_HEADERS = {name: reference("headers", name) for name in ("X-Request-ID", 
 
 # status: (component's name, sentence)
 PROBLEMS = {
-    400: ("BadRequest", "Malformed HTTP or JSON. For JSON, `detail` ends with the place: at byte N."),
+    400: ("BadRequest", "Malformed HTTP or JSON. For JSON, `detail` ends with the place: at byte N; for a header field it names the field."),
     401: ("Unauthorized", "No, unknown, expired or revoked token."),
     404: ("NotFound", "There is no such thing, or it is someone else's."),
     406: ("NotAcceptable", "Accept allows none of the media types that this has."),
     408: ("RequestTimeout", "The request did not come in time."),
     411: ("LengthRequired", "A body is needed, with Content-Length or chunked."),
-    412: ("PreconditionFailed", "If-Match no longer holds."),
+    412: ("PreconditionFailed", "If-Match or If-None-Match does not hold."),
     413: ("ContentTooLarge", "The body is above 16 MiB."),
     414: ("URITooLong", "The request line is above 8 KiB."),
     415: ("UnsupportedMediaType", "The body must be application/json in UTF-8, without a Content-Encoding."),

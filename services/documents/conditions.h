@@ -4,9 +4,7 @@
 
 #include "base/arena.h"
 
-#define CONDITION_VERSIONS_MAX                                                                                         \
-    100u /* entity tags that are looked at; a header has room for no more that make sense                              \
-          */
+#define CONDITION_VERSIONS_MAX 100u /* that one field may name: more than a client can have seen of one document */
 
 struct condition {
     bool present; /* the header was there */
@@ -15,9 +13,15 @@ struct condition {
     size_t count;
 };
 
-/* Reads a field value; NULL: absent. Tags that no document of ours can have are left out, so that they match nothing.
- * `weak` says whether W/"3" means version 3 (If-None-Match) or nothing (If-Match, which compares strongly). */
-void condition_read(const char *value, bool weak, struct condition *ret_condition);
+/* Reads a field value, `"*" / #entity-tag`; NULL: absent. Tags that no document of ours can have are left out, so that
+ * they match nothing. `weak` says whether W/"3" means version 3 (If-None-Match) or nothing (If-Match, which compares
+ * strongly; RFC 9110 8.8.3.2). Empty elements are no fault (5.6.1.2), so an empty list is one that matches nothing.
+ *
+ * False: it is none, or names more versions than there is room for. Then nobody can say what the caller wants to hold,
+ * and the answer is a 400: if the field counted as absent, or for the tags before the fault, a write would go through
+ * that was meant not to, or a 304 tell of a version that the caller doesn't have; if it counted as false, the caller
+ * would read its document again, and again meet a 412. */
+QUIRE_MUSTCHECK bool condition_read(const char *value, bool weak, struct condition *ret_condition);
 
 /* "\"3\"", in the arena; NULL without memory. */
 QUIRE_MUSTCHECK char *condition_etag(struct quire_arena *arena, int64_t version);

@@ -1,9 +1,10 @@
 #include "documents/handlers.h"
 
-/* Locks: once, the document's row, corpora (003_writes.sql). Refuses Q0404 before Q0412. */
+/* Locks: once, the document's row, corpora (010_conditions.sql). Refuses Q0404 before Q0412. */
 const struct quire_statement documents_remove_statement = {
     .name = "documents.remove",
-    .sql = "SELECT documents.remove($1::uuid, $2::text, $3::bytea, $4::int, $5::text, $6::uuid, $7::bigint[])",
+    .sql = "SELECT documents.remove($1::uuid, $2::text, $3::bytea, $4::int, $5::text, $6::uuid, $7::bigint[],"
+           " $8::bigint[], $9::bool)",
     .on_primary_only = true,
 };
 
@@ -21,9 +22,13 @@ void documents_delete(Quire__Documents_Service *service, const Quire__DeleteDocu
         quire_request_refuse(request, 404, "There is no such document.");
         return;
     }
+    struct documents_conditions conditions;
+    if (!documents_read_conditions(request, input->if_match, input->if_none_match, &conditions))
+        return;
     struct quire_parameters *parameters = quire_request_parameters(request);
     documents_bind_write(request, parameters);
     quire_bind_uuid(parameters, input->id.data);
-    documents_bind_if_match(parameters, input->if_match);
+    documents_bind_if_match(parameters, &conditions);
+    documents_bind_if_none_match(parameters, &conditions);
     quire_request_write(request, &documents_remove_statement, parameters, on_removed);
 }

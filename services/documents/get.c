@@ -1,4 +1,3 @@
-#include "documents/conditions.h"
 #include "documents/handlers.h"
 
 /* Index documents_pkey. The content stays in the database when the caller has this version already: $3 versions, $4
@@ -77,7 +76,8 @@ void documents_get(Quire__Documents_Service *service, const Quire__GetDocumentRe
         return;
     }
     struct condition condition;
-    condition_read(input->if_none_match, true, &condition);
+    if (!documents_read_condition(request, "If-None-Match", input->if_none_match, true, &condition))
+        return;
     struct quire_parameters *parameters = quire_request_parameters(request);
     quire_bind_uuid(parameters, input->id.data);
     quire_bind_uuid(parameters, quire_request_account(request));

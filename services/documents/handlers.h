@@ -4,6 +4,7 @@
 #ifndef QUIRE_DOCUMENTS_HANDLERS_H
 #define QUIRE_DOCUMENTS_HANDLERS_H
 
+#include "documents/conditions.h"
 #include "runtime/background.h"
 #include "runtime/request.h"
 
@@ -33,7 +34,21 @@ extern const struct quire_statement documents_store_statement, documents_replace
 
 /* Binds what every write begins with: account, once's key, fingerprint and keep_s, request id. */
 void documents_bind_write(struct quire_request *request, struct quire_parameters *parameters);
+
+/* condition_read of the header `name`; false after refusing a request whose header can't be read. */
+QUIRE_MUSTCHECK bool documents_read_condition(struct quire_request *request, const char *name, const char *value,
+                                              bool weak, struct condition *ret_condition);
+
+/* What a write asks to hold. Judged by its statement, on the locked row: 010_conditions.sql. */
+struct documents_conditions {
+    struct condition if_match, if_none_match;
+};
+/* False after refusing, as above. */
+QUIRE_MUSTCHECK bool documents_read_conditions(struct quire_request *request, const char *if_match,
+                                               const char *if_none_match, struct documents_conditions *ret_conditions);
 /* Binds If-Match as bigint[]: null without the header or with `*`. */
-void documents_bind_if_match(struct quire_parameters *parameters, const char *if_match);
+void documents_bind_if_match(struct quire_parameters *parameters, const struct documents_conditions *conditions);
+/* Binds If-None-Match as bigint[], and as a boolean whether it is `*`. */
+void documents_bind_if_none_match(struct quire_parameters *parameters, const struct documents_conditions *conditions);
 
 #endif

@@ -1,20 +1,22 @@
-#include "documents/conditions.h"
 #include "documents/draft.h"
 #include "documents/handlers.h"
 
-/* One transaction, as store. Locks: once, the document's row, corpora (003_writes.sql). Refuses Q0404 before Q0412. */
+/* One transaction, as store. Locks: once, the document's row, corpora (010_conditions.sql). Refuses Q0404 before Q0412.
+ */
 const struct quire_statement documents_replace_statement = {
     .name = "documents.replace",
     .sql = "SELECT ret_version, ret_language, ret_chunk_count, ret_created_at, ret_updated_at FROM "
            "documents.replace($1::uuid, $2::text,"
            " $3::bytea, $4::int, $5::text, $6::uuid, $7::bigint[], $8::text, $9::text, $10::text, $11::text, "
            "$12::text, $13::int,"
-           " $14::int[], $15::int[], $16::text[], $17::text[], $18::int[], $19::text[], $20::text[])",
+           " $14::int[], $15::int[], $16::text[], $17::text[], $18::int[], $19::text[], $20::text[],"
+           " $21::bigint[], $22::bool)",
     .on_primary_only = true,
 };
 
 struct replacement {
     const Quire__PutDocumentRequest *input;
+    struct documents_conditions conditions;
     struct draft draft;
 };
 
@@ -48,7 +50,7 @@ static void on_lexemes(struct quire_request *request, const PGresult *result) {
     struct quire_parameters *parameters = quire_request_parameters(request);
     documents_bind_write(request, parameters);
     quire_bind_uuid(parameters, draft->id);
-    documents_bind_if_match(parameters, replacement->input->if_match);
+    documents_bind_if_match(parameters, &replacement->conditions);
     quire_bind_text(parameters, draft->title);
     quire_bind_text(parameters, draft->content);
     quire_bind_text(parameters, draft->tags);
@@ -56,6 +58,7 @@ static void on_lexemes(struct quire_request *request, const PGresult *result) {
     quire_bind_text(parameters, draft->language);
     quire_bind_int32(parameters, (int32_t)draft->chunks_count);
     drafts_bind_passages(parameters, draft, 1);
+    documents_bind_if_none_match(parameters, &replacement->conditions);
     quire_request_write(request, &documents_replace_statement, parameters, on_replaced);
 }
 
@@ -80,8 +83,13 @@ void documents_put(Quire__Documents_Service *service, const Quire__PutDocumentRe
         return;
     }
     struct replacement *replacement = quire_arena_zalloc(quire_request_arena(request), sizeof(*replacement));
-    if (replacement == NULL ||
-        !draft_prepare(quire_request_arena(request), &source, input->id.data, &replacement->draft)) {
+    if (replacement == NULL) {
+        quire_request_refuse_for(request, 503, "There is no memory for this request now.", 1);
+        return;
+    }
+    if (!documents_read_conditions(request, input->if_match, input->if_none_match, &replacement->conditions))
+        return;
+    if (!draft_prepare(quire_request_arena(request), &source, input->id.data, &replacement->draft)) {
         quire_request_refuse_for(request, 503, "There is no memory for this request now.", 1);
         return;
     }

@@ -1,4 +1,3 @@
-#include "documents/conditions.h"
 #include "documents/handlers.h"
 
 void documents_bind_write(struct quire_request *request, struct quire_parameters *parameters) {
@@ -8,13 +7,4 @@ void documents_bind_write(struct quire_request *request, struct quire_parameters
     quire_bind_bytes(parameters, once.fingerprint);
     quire_bind_int32(parameters, once.keep_s);
     quire_bind_ctext(parameters, quire_request_id(request));
-}
-
-void documents_bind_if_match(struct quire_parameters *parameters, const char *if_match) {
-    struct condition condition;
-    condition_read(if_match, false, &condition);
-    if (!condition.present || condition.any)
-        quire_bind_null(parameters);
-    else
-        quire_bind_int64_array(parameters, condition.versions, condition.count);
 }

@@ -1,4 +1,4 @@
-"""One document: stored, read, replaced, deleted; ETags and conditions."""
+"""One document: stored, read, replaced, deleted."""
 
 import json
 import uuid
@@ -154,46 +154,6 @@ def test_the_last_valid_value_is_accepted(account, fields):
     assert {name: stored[name] for name in fields} == fields
 
 
-def test_if_none_match_is_304_until_something_changes(account):
-    created = account.post("/documents", body())
-    path, etag = created.headers["Location"], created.headers["ETag"]
-    for condition in (etag, f'"other", {etag}', "*", f"W/{etag}"):
-        response = account.get(path, headers={"If-None-Match": condition})
-        assert response.status_code == 304 and response.content == b""
-        assert response.headers["ETag"] == etag
-    assert account.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
-    replaced = account.put(path, body(title="B"))
-    assert replaced.headers["ETag"] != etag
-    assert account.get(path, headers={"If-None-Match": etag}).status_code == 200
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_if_match_that_no_longer_holds_is_412(account, method):
-    created = account.post("/documents", body())
-    path, old = created.headers["Location"], created.headers["ETag"]
-    new = account.put(path, body(title="B")).headers["ETag"]
-    more = {"json": body(title="C")} if method == "PUT" else {}
-    for condition in (old, '"other"', f"W/{new}", f'{old}, "other"'):
-        problem(account.request(method, path, headers={"If-Match": condition}, **more), 412)
-        assert account.get(path).headers["ETag"] == new
-    assert account.request(method, path, headers={"If-Match": f'"other", {new}'}, **more).status_code in (200, 204)
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_if_match_any_holds_for_what_is_there(account, method):
-    path = account.post("/documents", body()).headers["Location"]
-    more = {"json": body(title="C")} if method == "PUT" else {}
-    assert account.request(method, path, headers={"If-Match": "*"}, **more).status_code in (200, 204)
-
-
-def test_on_a_missing_document_it_is_404_whatever_the_conditions(account):
-    path = f"/documents/{unknown_id()}"
-    for condition in ("*", '"x"'):
-        problem(account.put(path, body(), headers={"If-Match": condition}), 404)
-        problem(account.delete(path, headers={"If-Match": condition}), 404)
-        problem(account.get(path, headers={"If-None-Match": condition}), 404)
-
-
 def test_head_is_get_without_the_body(account):
     created = account.post("/documents", body())
     path = created.headers["Location"]
@@ -204,22 +164,6 @@ def test_head_is_get_without_the_body(account):
     missing = account.request("HEAD", f"/documents/{unknown_id()}")
     assert missing.status_code == 404 and missing.content == b""
     assert account.request("HEAD", path, headers={"If-None-Match": created.headers["ETag"]}).status_code == 304
-
-
-@pytest.mark.gateway
-def test_of_two_writers_with_the_same_if_match_one_wins(account, stack):
-    from concurrent.futures import ThreadPoolExecutor
-    created = account.post("/documents", body())
-    path, etag = created.headers["Location"], created.headers["ETag"]
-
-    def write(number):
-        api = account.at(stack.gateways[number % 2])
-        return api.put(path, body(title=f"by {number}"), headers={"If-Match": etag}).status_code
-
-    with ThreadPoolExecutor(8) as pool:
-        statuses = sorted(pool.map(write, range(8)))
-    assert statuses == [200] + [412] * 7
-    assert account.get(path).json()["version"] == 2
 
 
 @pytest.mark.parametrize("metadata", ["the-secret-word", '{"k": the-secret-word}', '["the-secret-word"]', '{"k": "the-secret-word"} x', ""])

@@ -10,6 +10,7 @@ BODY = {"title": "taken over", "content": "by somebody else"}
 DOCUMENT_ROUTES = [
     ("GET", None, {}), ("HEAD", None, {}), ("GET", None, {"If-None-Match": "*"}), ("GET", None, {"If-None-Match": '"{etag}"'}), ("PUT", BODY, {}),
     ("PUT", BODY, {"If-Match": "*"}), ("PUT", BODY, {"If-Match": '"{etag}"'}), ("PUT", BODY, {"If-Match": '"wrong"'}), ("PUT", BODY, {"Idempotency-Key": "{key}"}),
+    ("PUT", BODY, {"If-None-Match": "*"}), ("DELETE", None, {"If-None-Match": '"{etag}"'}),
     ("DELETE", None, {}), ("DELETE", None, {"If-Match": "*"}), ("DELETE", None, {"If-Match": '"{etag}"'}), ("DELETE", None, {"Idempotency-Key": "{key}"}),
 ]
 

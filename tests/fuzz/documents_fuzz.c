@@ -7,8 +7,8 @@
 static const struct consumer_statement statements[] = {
     {&draft_lexemes_statement, "TT", "W", .rows_min = 1, .rows_max = 1},
     {&documents_store_statement, "utbitUTTTTTIIITTITT", "ut?iz", .owned = true, .rows_of = 6},
-    {&documents_replace_statement, "utbituL?tttttiIITTITT", "lt?izz", .owned = true, .rows_min = 1, .rows_max = 1},
-    {&documents_remove_statement, "utbituL?", "", .owned = true},
+    {&documents_replace_statement, "utbituL?tttttiIITTITTLo", "lt?izz", .owned = true, .rows_min = 1, .rows_max = 1},
+    {&documents_remove_statement, "utbituL?Lo", "", .owned = true},
     {&documents_get_statement, "uuLo", "tt?Tjt?lizz", .owned = true, .rows_max = 1},
     {&documents_page_statement, "uiz?u?t?T?", "utTjt?lizz", .owned = true, .rows_max = 15},
 };

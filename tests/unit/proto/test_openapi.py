@@ -144,6 +144,11 @@ def test_statuses_of_a_route(document, route, statuses):
     assert statuses <= operations(document)[route]["responses"].keys()
 
 
+def test_a_write_is_never_304(document):
+    for route, operation in operations(document).items():
+        assert ("304" in operation["responses"]) == (route == ("get", "/documents/{id}"))
+
+
 def names(document, route, place):
     return {parameter["name"] for parameter in (resolved(document, parameter) for parameter in operations(document)[route]["parameters"]) if parameter["in"] == place}
 
@@ -155,7 +160,7 @@ def test_header_parameters_stand_where_they_count(document):
         assert ("Request-Timeout" in headers) == (route not in OWN)
         assert ("Idempotency-Key" in headers) == (route[1].startswith("/documents") and route[0] != "get")
         assert ("If-Match" in headers) == (route in {("put", "/documents/{id}"), ("delete", "/documents/{id}")})
-        assert ("If-None-Match" in headers) == (route == ("get", "/documents/{id}"))
+        assert ("If-None-Match" in headers) == (route in {("get", "/documents/{id}"), ("put", "/documents/{id}"), ("delete", "/documents/{id}")})
         assert not headers & {"Authorization", "Accept", "Content-Type", "User-Agent"}  # OpenAPI ignores the first three as parameters
 
 
