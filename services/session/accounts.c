@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "base/token.h"
+#include "session/address.h"
 #include "session/note.h"
 
 /* NFKC_Casefold makes of one character up to 18; of 254 bytes it makes in practice less than twice as many. */
@@ -57,7 +58,8 @@ void session_sign_up(Quire__Session_Service *service, const Quire__SignUpRequest
     struct password_hash *hash = id == NULL ? NULL : session_alloc(request, sizeof *hash);
     if (hash == NULL)
         return;
-    if (email.size == 0 || !quire_email_fold(email, FOLDED_BYTES_MAX, folded, &folded_size)) {
+    if (!address_is_valid(email) || !quire_email_fold(email, FOLDED_BYTES_MAX, folded, &folded_size) ||
+        !address_is_valid((struct quire_slice){(uint8_t *)folded, folded_size})) {
         quire_request_refuse_field(request, "email", "is no e-mail address");
         return;
     }

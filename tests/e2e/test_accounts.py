@@ -57,6 +57,33 @@ def test_what_is_no_email_is_named(anyone, email):
     assert faults(anyone.register(email)) == ["email"]
 
 
+# What the gateway takes for an address, but no mail could come to, or looks like somebody else's. All of them: address_test.c.
+UNREGISTRABLE = ["ada\u00a0@example.com", "ada@exam\u200bple.com", "\u202eada@example.com", "a@b..c", ".a@b.c", "a..b@c.d", "<a@b.cc>", "a,b@c.dd",
+                 "a@-b.cc", "a@b-.cc", "a@" + "b" * 64 + ".cc", "a\uff20b@c.dd", "a\u2025b@c.dd"]
+
+
+@pytest.mark.parametrize("email", UNREGISTRABLE, ids=ascii)
+def test_an_address_that_nobody_could_tell_or_reach_is_not_registered(anyone, email):
+    assert faults(anyone.register(email)) == ["email"]
+    problem(anyone.log_in(email), 401)
+
+
+@pytest.mark.parametrize("local, domain", [("jörg", "bücher.example"), ("用户", "例え.テスト"), ("o'neill+quire", "localhost")])
+def test_addresses_of_other_scripts_can_be_registered(anyone, local, domain):
+    email = f"{local}{new_email().split('@')[0]}@{domain}"
+    assert anyone.register(email).json()["email"] == email
+    assert anyone.log_in(email).json()["user"]["email"] == email
+
+
+def test_who_registered_with_an_address_that_is_refused_today_logs_in_with_it(anyone, stack):
+    now, before = new_email(), f"a..{new_email()}"
+    assert anyone.register(now).status_code == 201
+    stack.primary.query("UPDATE session.accounts SET email = %s, email_folded = %s WHERE email = %s", before, before, now)
+    logged_in = anyone.log_in(before).json()
+    assert logged_in["user"]["email"] == before
+    assert Api(stack.gateway.url, logged_in["token"]).get("/auth/me").json()["email"] == before
+
+
 @pytest.mark.parametrize("password, accepted", [("p" * 7, False), ("p" * 8, True), ("é" * 4, True), ("p" * 1024, True), ("p" * 1025, False),
                                                 ("é" * 513, False)])
 def test_a_password_has_8_to_1024_bytes(anyone, password, accepted):
