@@ -1,7 +1,7 @@
 /* Lexemes of words, as far as the cache knows them; documents.lexemes() tells the others. Any thread.
  *
  * A dictionary says the same of a word for as long as the process lives: dictionaries change by a migration of the
- * documents service, which makes every posting anew, and after which services are started again. */
+ * documents service, which mends the postings too, and after which services are started again. */
 #ifndef QUIRE_QUERY_DICTIONARY_H
 #define QUIRE_QUERY_DICTIONARY_H
 
