@@ -97,7 +97,8 @@ class Reading:
             raise Failed("changes while it is read", "import again when it is whole")
         if not extract.content.strip():
             raise Skipped("empty")
-        metadata = {"source": self.source.name, "sha256": self.digest, "kind": self.kind.name, "size": self.before[0]}
+        metadata = {"source": self.source.name} | ({"origin": self.source.origin} if self.source.origin else {})
+        metadata |= {"sha256": self.digest, "kind": self.kind.name, "size": self.before[0]}
         if extract.encoding:
             metadata["encoding"] = extract.encoding
         document = {"title": title_of(extract.title, self.source.name), "content": extract.content, "tags": tags_of(self.source.name), "metadata": metadata}

@@ -8,27 +8,28 @@ import sys
 import threading
 import time
 
-from cli import client, walk
+from cli import client, prune, terminal, walk
 from cli.connection import Connection
-from cli.library import Held, Library
+from cli.library import Library
 from cli.outcome import Failed, NotImported, Stop
 from cli.progress import Progress
 from cli.summary import Summary
-from cli.terminal import harmless_line
 
 PARALLEL_DEFAULT, PARALLEL_MAX = 8, 32  # the server's own bound is 32 requests of an account at once
-EXIT_FAILED, EXIT_STOPPED = 1, 130
-_NAMES_MAX = 10
+EXIT_FAILED, EXIT_WRONG, EXIT_STOPPED = 1, 2, 130
+_UNFINISHED = "Not everything was looked at: start it again, and it goes on where it was."
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./quire import", description=__doc__)
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a file, a folder, or a pattern as 'docs/**/*.md'")
     parser.add_argument("--parallel", type=int, default=PARALLEL_DEFAULT, metavar="N", help=f"requests at once, 1..{PARALLEL_MAX} ({PARALLEL_DEFAULT})")
-    parser.add_argument("--prune", action="store_true", help="remove documents below the named folders whose file is gone; asks first on a terminal")
+    parser.add_argument("--prune", action="store_true", help="remove documents that came from the named folders and whose file is gone; asks first, and needs "
+                        "--yes where nobody can be asked")
+    parser.add_argument("--take-over", action="store_true", help="documents of the same names are these folders', wherever they came from")
     parser.add_argument("--yes", action="store_true", help="prune without asking, an empty folder too")
     parser.add_argument("--dry-run", action="store_true", help="read everything, write nothing, tell what would be done")
-    parser.add_argument("--verbose", action="store_true", help="name every file that was left out")
+    parser.add_argument("--verbose", action="store_true", help="name every file that was left out, and with --dry-run each that would not be")
     # What scripts/import.sh hands in: the folder that the paths start in and the paths, each ended by a NUL, so that any name comes through; and where
     # the machine's files are mounted.
     parser.add_argument("--from-file", help=argparse.SUPPRESS)
@@ -40,6 +41,8 @@ def parse() -> argparse.Namespace:
             arguments.folder, *arguments.paths = os.fsdecode(file.read()).split("\0")[:-1]
     if not arguments.paths:
         parser.error("say what to import: ./quire import PATH...")
+    if not all(arguments.paths):
+        parser.error("a path is empty; the current folder is '.'")
     if not 1 <= arguments.parallel <= PARALLEL_MAX:
         parser.error(f"--parallel is 1..{PARALLEL_MAX}")
     return arguments
@@ -50,20 +53,25 @@ class Import:
 
     def __init__(self, arguments: argparse.Namespace, found: walk.Found, library: Library, stopping: threading.Event) -> None:
         self.arguments, self.found, self.library, self.stopping = arguments, found, library, stopping
-        self.summary = Summary()
-        for name, why in found.left_out:
-            self.summary.leave_out(name, why)
+        told = ("added", "updated", "removed") if arguments.dry_run and arguments.verbose else ("removed",)
+        self.summary = Summary(arguments.dry_run, told)
+        for place, why in found.left_out:
+            self.summary.leave_out(self._shown(place), why)
         self.progress = Progress(len(found.sources), sum(source.size for source in found.sources))
 
+    def _shown(self, place: walk.Place | walk.Source) -> str:
+        return walk.shown(place.name, place.origin, walk.spelled(self.arguments.folder))
+
     def run(self) -> None:
-        """Raises Stop."""
+        """Raises Stop, and prune.NeedsYes when only the pruning was not done."""
         try:
             self.library.load(lambda count: self.progress.note(f"reading what is there: {count} documents"))
             self._enter_all()
         finally:
             self.progress.close()
-        for name, failure in self.library.settle({source.name: source for source in self.found.sources}):
-            self.summary.leave_out(name, failure)
+        sources = {source.name: source for source in self.found.sources}
+        for name, failure in self.library.settle(sources):
+            self.summary.leave_out(self._shown(sources[name]), failure)
         if self.arguments.prune:
             self._prune()
 
@@ -88,31 +96,22 @@ class Import:
 
     def _count(self, source: walk.Source, future: concurrent.futures.Future[str]) -> None:
         try:
-            self.summary.counts[future.result()] += 1
+            self.summary.count(future.result(), self._shown(source))
         except NotImported as why:
-            self.summary.leave_out(source.name, why)
+            self.summary.leave_out(self._shown(source), why)
         self.progress.step(source.size)
 
     def _prune(self) -> None:
-        present = {source.name for source in self.found.sources} | {name for name, _ in self.found.left_out}
-        for prefix in self.found.prefixes:
-            gone = self.library.gone([prefix], self.found.blind, present) if prefix else []
-            if not prefix:
-                self.summary.leave_out("/", Failed("not pruned", "every import is below the root"))
-            elif gone and not self.arguments.yes and not any(name.startswith(prefix) for name in present):
-                self.summary.leave_out(prefix, Failed("not pruned", f"no file is there, but {len(gone)} documents are; --yes removes them"))
-            elif gone and self._may_remove(prefix, gone):
-                for _, document in gone:
-                    if not self.arguments.dry_run:
-                        self.library.delete(document.id)
-                    self.summary.counts["removed"] += 1
-
-    def _may_remove(self, prefix: str, gone: list[tuple[str, Held]]) -> bool:
-        if self.arguments.yes or self.arguments.dry_run or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            return True
-        names = "".join(f"  {harmless_line(name)}\n" for name, _ in gone[:_NAMES_MAX])
-        more = f"  ... and {len(gone) - _NAMES_MAX} more\n" if len(gone) > _NAMES_MAX else ""
-        return input(f"Gone below {harmless_line(prefix)}:\n{names}{more}Remove {len(gone)} documents? [y/N] ").strip().lower() in ("y", "yes")
+        gone = prune.gone(self.found, self.library, self.summary, self.arguments.yes)
+        try:
+            agreed = not gone or self.arguments.yes or self.arguments.dry_run or prune.may_remove(gone)
+        except prune.NeedsYes:
+            self.summary.would = [name for name, _ in gone]
+            raise
+        for name, document in gone if agreed else []:
+            if not self.arguments.dry_run:
+                self.library.delete(document.id)
+            self.summary.count("removed", name)
 
 
 def stop_on_signals(stopping: threading.Event) -> None:
@@ -129,28 +128,28 @@ def stop_on_signals(stopping: threading.Event) -> None:
 
 def main() -> None:
     arguments, began, stopping = parse(), time.monotonic(), threading.Event()
-    try:
-        found = walk.find(arguments.paths, arguments.folder, arguments.root)
-    except walk.NoSuchPath as error:
-        sys.exit(harmless_line(str(error)))
-    if arguments.prune and not found.prefixes:
-        sys.exit("--prune wants a folder: what is below it is compared with what was imported from it.")
+    found = walk.find(arguments.paths, arguments.folder, arguments.root)
+    if arguments.prune and not found.folders and found.sources:
+        terminal.end("--prune wants a folder: what is below it is compared with what was imported from it.", EXIT_WRONG)
     stop_on_signals(stopping)
     fault, status = "", 0
     with client.open_client(arguments.parallel) as http:
-        running = Import(arguments, found, Library(Connection(http, stopping), arguments.dry_run), stopping)
+        library = Library(Connection(http, stopping), arguments.dry_run, arguments.take_over)
+        running = Import(arguments, found, library, stopping)
         try:
             running.run()
         except KeyboardInterrupt:
-            fault, status = "Stopped.", EXIT_STOPPED
+            fault, status = f"Stopped. {_UNFINISHED}", EXIT_STOPPED
         except (Stop, Failed) as error:
-            fault, status = harmless_line(str(error.args[-1])), EXIT_FAILED
+            fault, status = f"{error.args[-1]} {_UNFINISHED}", EXIT_FAILED
+        except prune.NeedsYes as error:
+            fault, status = str(error), EXIT_WRONG
     for line in running.summary.lines(arguments.verbose):
         print(line)
-    print(running.summary.total(time.monotonic() - began, arguments.dry_run))
+    print(running.summary.total(time.monotonic() - began), flush=True)
     if fault:
-        print(f"{fault} Not everything was looked at: start it again, and it goes on where it was.", file=sys.stderr)
-    sys.exit(status or (EXIT_FAILED if running.summary.counts["failed"] else 0))
+        terminal.end(fault, status)
+    sys.exit(EXIT_FAILED if running.summary.counts["failed"] else 0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,11 @@ belongs to the file that its metadata names (`source`, with the `sha256` of the 
 - Its idempotency key is made of the whole request, so whoever sends it again, this import or another at the same time, has no second effect.
 - A key is kept for a day and gets its first answer whatever happened since: a file whose document was deleted meanwhile would only seem to be
   entered. So after the writes the list is read again (settle), and what is missing is entered under a key that names the lost document.
-- An import that ran beside this one and read another version of a file has made a second document: settle keeps the oldest, as the other does."""
+- An import that ran beside this one and read another version of a file has made a second document: settle keeps the oldest, as the other does.
+
+Two folders may have files of the same names. `origin` in the metadata is the folder in which the name begins, so a document is changed and pruned only
+by the folder that it came from, unless `take_over` says that the folder has moved. A document without one, of an older import, becomes the first's who
+imports its file."""
 
 import hashlib
 import threading
@@ -18,7 +22,7 @@ import httpx
 from cli.connection import Connection
 from cli.document import Reading
 from cli.outcome import Failed, Stop
-from cli.walk import Source
+from cli.walk import Place, Source
 
 _PAGE_MAX = 100
 # How often a file may find its document changed or deleted by somebody else before it is given up.
@@ -31,6 +35,20 @@ class Held:
 
     id: str
     digest: str
+    origin: str = ""
+
+    def is_like(self, other: "Held") -> bool:
+        return (self.digest, self.origin) == (other.digest, other.origin)
+
+
+def _text(metadata: dict, field: str) -> str:
+    """'' for what is missing or no text: others may write metadata too."""
+    value = metadata.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def held_of(item: dict) -> Held:
+    return Held(item["id"], _text(item["metadata"], "sha256"), _text(item["metadata"], "origin"))
 
 
 def key_of(method: str, path: str, body: bytes, context: str = "") -> str:
@@ -50,8 +68,8 @@ def _page(answer: httpx.Response) -> dict:
 class Library:
     """enter() may be called by several threads, for different sources."""
 
-    def __init__(self, connection: Connection, dry_run: bool = False) -> None:
-        self.connection, self.dry_run = connection, dry_run
+    def __init__(self, connection: Connection, dry_run: bool = False, take_over: bool = False) -> None:
+        self.connection, self.dry_run, self.take_over = connection, dry_run, take_over
         self.by_source: dict[str, list[Held]] = {}
         self._entered: dict[str, Held] = {}  # by this import
         self._lock = threading.Lock()
@@ -62,9 +80,9 @@ class Library:
         while cursor is not None:
             page = _page(self.connection.ask("GET", f"/documents?limit={_PAGE_MAX}&cursor={cursor}"))
             for item in page["items"]:
-                source, digest = item["metadata"].get("source"), item["metadata"].get("sha256")
-                if isinstance(source, str) and isinstance(digest, str):
-                    by_source.setdefault(source, []).append(Held(item["id"], digest))
+                source, held = _text(item["metadata"], "source"), held_of(item)
+                if source and held.digest:
+                    by_source.setdefault(source, []).append(held)
             cursor, count = page["next_cursor"], count + len(page["items"])
             on_page(count)
         self.by_source = {source: sorted(held) for source, held in by_source.items()}
@@ -72,16 +90,24 @@ class Library:
     def enter(self, source: Source) -> str:
         """Adds or updates the document of a file, or leaves it as it is; says which. Raises NotImported and Stop."""
         with Reading(source) as reading:
-            held = self.by_source.get(source.name)
-            if held and held[0].digest == reading.digest:
+            held = next(iter(self.by_source.get(source.name, ())), None)
+            if held and held.digest == reading.digest and (held.origin == source.origin or self._is_anothers(held, source)):
                 return "unchanged"
-            body, digest = reading.body(), reading.digest
-        outcome = "updated" if held else "added"
+            if held:
+                self._refuse_anothers(held, source)
+            body, wanted = reading.body(), Held("", reading.digest, source.origin)
         if not self.dry_run:
-            document = self._update(held[0].id, digest, body) if held else self._create(body)
+            document = self._update(held.id, wanted, body) if held else self._create(body)
             with self._lock:
-                self._entered[source.name] = Held(document, digest)
-        return outcome
+                self._entered[source.name] = Held(document, wanted.digest, wanted.origin)
+        return "updated" if held else "added"
+
+    def _is_anothers(self, held: Held, source: Source) -> bool:
+        return held.origin not in ("", source.origin) and not self.take_over
+
+    def _refuse_anothers(self, held: Held, source: Source) -> None:
+        if self._is_anothers(held, source):
+            raise Failed("another folder's", f"the document is of {held.origin}; --take-over if that has moved, else import from a folder above both")
 
     def _create(self, body: bytes, instead_of: str = "") -> str:
         key = key_of("POST", "/documents", body, instead_of)
@@ -100,7 +126,7 @@ class Library:
         answer = self.connection.ask("HEAD", f"/documents/{document}", allowed=(404,))
         return answer.headers["etag"] if answer.is_success else None
 
-    def _update(self, document: str, digest: str, body: bytes) -> str:
+    def _update(self, document: str, wanted: Held, body: bytes) -> str:
         path = f"/documents/{document}"
         for _ in range(_ROUNDS_MAX):
             if (version := self._version(document)) is None:
@@ -109,7 +135,7 @@ class Library:
             if answer.is_success:
                 return document
             now = self.connection.ask("GET", path, allowed=(404,))
-            if now.is_success and now.json()["metadata"].get("sha256") == digest:
+            if now.is_success and held_of(now.json()).is_like(wanted):
                 return document  # another import was quicker
         raise Failed("changed by others all the time", "import again when it rests")
 
@@ -136,17 +162,21 @@ class Library:
             with Reading(source) as reading:
                 body = reading.body()
             self._create_again(body, entered.id)
-        elif held and entered and held[0].digest != entered.digest:
+        elif held and entered and not held[0].is_like(entered):
+            self._refuse_anothers(held[0], source)
             with Reading(source) as reading:
-                body, digest = reading.body(), reading.digest
-            self._update(held[0].id, digest, body)
+                body, wanted = reading.body(), Held("", reading.digest, source.origin)
+            self._update(held[0].id, wanted, body)
         for younger in held[1:]:
             self.delete(younger.id)
 
     def delete(self, document: str) -> None:
         self.connection.ask("DELETE", f"/documents/{document}", allowed=(404,))
 
-    def gone(self, prefixes: list[str], blind: list[str], present: set[str]) -> list[tuple[str, Held]]:
-        """Documents below the named folders whose file is not there; nothing below a folder that could not be read."""
-        return [(name, document) for name, held in sorted(self.by_source.items()) for document in held
-                if name not in present and name.startswith(tuple(prefixes)) and not name.startswith(tuple(blind))]
+    def missing(self, folder: Place, blind: list[Place], present: set[str]) -> tuple[list[tuple[str, Held]], int]:
+        """Documents of the named folder whose file is not there, but none below a folder that could not be read; and how many more have no origin."""
+        dark = tuple(place.name for place in blind)
+        below = [(name, document) for name, held in sorted(self.by_source.items()) for document in held
+                 if name not in present and name.startswith(folder.name) and not name.startswith(dark)]
+        mine = [(name, document) for name, document in below if self.take_over or document.origin == folder.origin]
+        return mine, 0 if self.take_over else sum(not document.origin for _, document in below)

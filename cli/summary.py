@@ -5,22 +5,48 @@ import collections
 from cli.outcome import NotImported
 from cli.terminal import harmless_line
 
+# What a line and the total say of each outcome: when it was done, and when it would be.
+_DONE = {"added": "added", "updated": "updated", "removed": "removed"}
+_WOULD = {"added": "add", "updated": "update", "removed": "remove"}
+
 _NAMES_MAX = 3
 _LINES_MAX = 20
 _REASONS_MAX = 12
 
 
 class Summary:
-    def __init__(self) -> None:
+    """`is_told`: these outcomes have a line for each name. `would` holds names of documents that would be removed, had somebody agreed."""
+
+    def __init__(self, dry_run: bool = False, is_told: tuple[str, ...] = ("removed",)) -> None:
         self.counts: collections.Counter[str] = collections.Counter()
         self.left_out: list[tuple[str, NotImported]] = []
+        self.dry_run, self.is_told = dry_run, is_told
+        self.names: dict[str, list[str]] = {}
+        self.would: list[str] = []
+
+    def count(self, outcome: str, name: str) -> None:
+        self.counts[outcome] += 1
+        if outcome in self.is_told:
+            self.names.setdefault(outcome, []).append(name)
 
     def leave_out(self, name: str, why: NotImported) -> None:
         self.left_out.append((name, why))
         self.counts["failed" if why.failed else "skipped"] += 1
 
     def lines(self, verbose: bool) -> list[str]:
-        """Skipped files by reason with a few names, failed ones each with what is wrong, up to a bound that `verbose` lifts."""
+        """What became of those that are told by name, then skipped files by reason with a few names, failed ones each with what is wrong; each up to a
+        bound that `verbose` lifts."""
+        words = _WOULD if self.dry_run else _DONE
+        told = [line for outcome, word in words.items() for line in self._named(word, self.names.get(outcome, []), verbose)]
+        return told + self._named("remove", self.would, verbose) + self._left_out(verbose)
+
+    @staticmethod
+    def _named(word: str, names: list[str], verbose: bool) -> list[str]:
+        shown = names if verbose else names[:_LINES_MAX]
+        more = len(names) - len(shown)
+        return [harmless_line(f"  {word:7}  {name}") for name in shown] + ([f"  {word:7}  ... and {more} more (--verbose names all)"] if more else [])
+
+    def _left_out(self, verbose: bool) -> list[str]:
         reasons: dict[tuple[bool, str], list[tuple[str, str]]] = {}
         for name, why in sorted(self.left_out, key=lambda entry: entry[0]):
             reasons.setdefault((why.failed, why.reason), []).append((name, why.detail))
@@ -44,6 +70,8 @@ class Summary:
     def _line(failed: bool, reason: str, name: str, detail: str) -> str:
         return harmless_line(f"  {'failed ' if failed else 'skipped'}  {name}: {reason}{f' ({detail})' if detail else ''}")
 
-    def total(self, seconds: float, dry_run: bool) -> str:
-        words = ", ".join(f"{self.counts[outcome]} {outcome}" for outcome in ("added", "updated", "unchanged", "skipped", "failed", "removed"))
-        return f"{words}, in {seconds:.1f} s.{' Nothing was written (--dry-run).' if dry_run else ''}"
+    def total(self, seconds: float) -> str:
+        would = " would be" if self.dry_run else ""
+        words = [f"{self.counts[outcome]}{would if outcome in _DONE else ''} {outcome}"
+                 for outcome in ("added", "updated", "unchanged", "skipped", "failed", "removed")]
+        return f"{', '.join(words)}, in {seconds:.1f} s.{' Nothing was written (--dry-run).' if self.dry_run else ''}"

@@ -3,7 +3,8 @@
 import os
 import re
 import shutil
-from typing import TextIO
+import sys
+from typing import NoReturn, TextIO
 
 # C0 and C1 controls begin escape sequences (ECMA-48), a carriage return overwrites, and bidirectional overrides reorder what stands there (UAX 9).
 # A line feed is a control of the caller's, who says where lines end.
@@ -24,6 +25,12 @@ def harmless_line(text: str) -> str:
 def harmless_json(text: str) -> str:
     """JSON that means the same: what JSON leaves raw inside strings is written as \\u escapes."""
     return _ACTIVE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def end(message: str, status: int = 1) -> NoReturn:
+    """Ends the program with a message that looks as the scripts' do."""
+    print(f"quire: {harmless_line(message)}", file=sys.stderr)
+    sys.exit(status)
 
 
 def has_colour(stream: TextIO) -> bool:
@@ -52,3 +59,7 @@ def seconds_text(seconds: float) -> str:
     minutes, rest = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def count_text(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -19,6 +19,7 @@ mkdir -p "$QUIRE_LOGS"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { printf 'quire: %s\n' "$*" >&2; exit 1; }
+refuse() { printf 'quire: %s\n' "$*" >&2; exit 2; } # wrong arguments
 have() { command -v "$1" >/dev/null 2>&1; }
 may_install() { [ "$(id -u)" = 0 ] && have apt-get; }
 

@@ -86,14 +86,74 @@ def test_again_is_unchanged_a_change_is_an_update_and_only_prune_removes(person)
     os.remove(person.folder / "n/b.md")
     os.remove(person.folder / "other/d.md")
     assert "0 added, 1 updated, 1 unchanged, 0 skipped, 0 failed, 0 removed" in person.imports("n")
-    assert "1 removed" in person.imports("n", "--prune", "--dry-run") and len(person.held()) == 4
-    assert "1 removed" in person.imports("n", "--prune")
+    assert "1 would be removed" in person.imports("n", "--prune", "--dry-run") and len(person.held()) == 4
+    said = person.imports("n", "--prune", status=2)
+    assert "  remove   n/b.md\n" in said and "0 removed" in said and "--prune needs --yes" in said and len(person.held()) == 4
+    said = person.imports("n", "--prune", "--yes")
+    assert "  removed  n/b.md\n" in said and "1 removed" in said
     held = person.held()
     assert sorted(held) == ["n/a.md", "n/c.md", "other/d.md"]
     assert held["n/a.md"]["id"] == first["n/a.md"]["id"] and held["n/a.md"]["version"] == 2 and held["n/c.md"]["version"] == 1
     assert person.account.read(held["n/a.md"]["id"])["content"] == "something else"
     assert "not pruned" in person.imports("other", "--prune", status=1) and len(person.held()) == 3
     assert "1 removed" in person.imports("other", "--prune", "--yes") and sorted(person.held()) == ["n/a.md", "n/c.md"]
+
+
+def test_a_folder_of_the_same_name_elsewhere_is_another(person):
+    """Else whoever imports /other/docs loses what came from /home/docs."""
+    for name in ("home/docs/a.md", "home/docs/b.md", "other/docs/a.md", "other/docs/c.md"):
+        person.write(name, f"about {name}")
+    person.write("other/docs/same.md", "the same")
+    person.write("home/docs/same.md", "the same")
+    there, person.folder = str(person.folder / "other/docs"), person.folder / "home"
+    person.imports("docs")
+    first = person.held()
+    said = person.imports(there, "--prune", "--yes", status=1)
+    assert f"  failed   {there}/a.md: another folder's (the document is of {person.folder}; --take-over" in said
+    assert "1 added, 0 updated, 1 unchanged, 0 skipped, 1 failed, 0 removed" in said
+    held = person.held()
+    assert all(held[name]["version"] == first[name]["version"] for name in first)
+    said = person.imports(there, "--prune", "--yes", "--take-over")
+    assert "  removed  docs/b.md\n" in said and "2 updated, 1 unchanged" in said
+    assert person.held()["docs/a.md"]["metadata"]["origin"] == os.path.dirname(there)
+
+
+def test_an_older_document_without_an_origin_is_adopted_before_it_is_pruned(person):
+    for name in ("n/a.md", "n/b.md"):
+        person.write(name, f"about {name}")
+    person.imports("n")
+    for item in list(person.held().values()):
+        whole = person.account.read(item["id"])
+        old = {field: value for field, value in item["metadata"].items() if field != "origin"}
+        person.account.delete(f"/documents/{item['id']}")
+        person.account.create(title=item["title"], content=whole["content"], tags=item["tags"], metadata=old)
+    os.rename(person.folder / "n/b.md", person.folder / "b.md")
+    said = person.imports("n", "--prune", "--yes", status=1)
+    assert "1 updated" in said and "not pruned (1 document of an older import" in said and len(person.held()) == 2
+    os.rename(person.folder / "b.md", person.folder / "n/b.md")
+    assert "1 updated, 1 unchanged" in person.imports("n")
+    os.remove(person.folder / "n/b.md")
+    assert "1 removed" in person.imports("n", "--prune", "--yes") and list(person.held()) == ["n/a.md"]
+
+
+def test_a_path_that_is_not_there_has_failed_and_the_rest_is_imported(person):
+    person.write("n/a.md", "about lamps")
+    said = person.imports("missing.md", "n", "n/*.pdf", status=1)
+    assert "failed   missing.md: there is no such file or folder" in said and "failed   n/*.pdf: nothing is called so" in said and "1 added" in said
+    assert "a path is empty" in person.imports("", status=2) and "a path is empty" in person.imports("n", "", status=2)
+
+
+def test_a_dry_run_names_what_it_would_do(person):
+    for name in ("n/a.md", "n/b.md"):
+        person.write(name, f"about {name}")
+    person.imports("n")
+    person.write("n/a.md", "changed")
+    person.write("n/new.md", "new")
+    os.remove(person.folder / "n/b.md")
+    said = person.imports("n", "--dry-run", "--verbose", "--prune")
+    for line in ("  add      n/new.md", "  update   n/a.md", "  remove   n/b.md", "1 would be added, 1 would be updated, 0 unchanged", "1 would be removed"):
+        assert line in said, said
+    assert sorted(person.held()) == ["n/a.md", "n/b.md"]
 
 
 def test_killed_twice_in_the_middle_nothing_is_twice_and_nothing_missing(person):
@@ -206,8 +266,6 @@ def test_without_server_or_session_it_ends_in_a_sentence(person):
         assert "There is no session" in said and "Traceback" not in said
         said = person.run(module, *words, status=1, QUIRE_URL="localhost:1")
         assert "No answer" in said and "Traceback" not in said
-    said = person.run("importer", "missing.md", status=1)
-    assert "there is no such file" in said
 
 
 def test_a_session_is_kept_for_its_address_and_used_there(person):

@@ -26,6 +26,13 @@ def test_every_field(tmp_path):
         "metadata": {"source": "manual/light/a.md", "sha256": hashlib.sha256(b"# The lamp\n").hexdigest(), "kind": "markdown", "size": 11}}
 
 
+def test_the_folder_that_a_file_came_from_is_kept(tmp_path):
+    (tmp_path / "a.md").write_text("# The lamp\n")
+    there = walk.Source(str(tmp_path / "a.md"), "a.md", walk.kinds.by_suffix("a.md"), 0, "/home/ada")
+    with document.Reading(there) as reading:
+        assert json.loads(reading.body())["metadata"]["origin"] == "/home/ada"
+
+
 def test_the_same_file_is_the_same_bytes(tmp_path):
     (tmp_path / "a.md").write_text("# The lamp\n")
     first = document.Reading(source(tmp_path / "a.md")).body()

@@ -64,7 +64,26 @@ def test_a_summary_counts_skipped_and_names_failed():
     assert "  failed   n/\\x1b.pdf: broken PDF (no\\nxref)" in lines
     assert "  failed   ... and 10 more: binary (--verbose names all)" in lines and len(lines) == 23
     assert len(summary.lines(verbose=True)) == 36
-    assert summary.total(1.0, False) == "0 added, 0 updated, 0 unchanged, 5 skipped, 31 failed, 0 removed, in 1.0 s."
+    assert summary.total(1.0) == "0 added, 0 updated, 0 unchanged, 5 skipped, 31 failed, 0 removed, in 1.0 s."
+
+
+def test_what_was_removed_is_named_up_to_a_bound():
+    summary = Summary()
+    for number in range(25):
+        summary.count("removed", f"n/{number}.md")
+    summary.count("added", "n/new.md")
+    lines = summary.lines(verbose=False)
+    assert lines[0] == "  removed  n/0.md" and lines[20:] == ["  removed  ... and 5 more (--verbose names all)"]
+    assert len(summary.lines(verbose=True)) == 25
+
+
+def test_a_dry_run_speaks_of_what_would_be():
+    summary = Summary(dry_run=True, is_told=("added", "updated", "removed"))
+    for outcome in ("added", "updated", "removed", "unchanged"):
+        summary.count(outcome, f"{outcome}\x1b.md")
+    assert summary.lines(verbose=True) == ["  add      added\\x1b.md", "  update   updated\\x1b.md", "  remove   removed\\x1b.md"]
+    assert summary.total(1.0) == ("1 would be added, 1 would be updated, 1 unchanged, 0 skipped, 0 failed, 1 would be removed, in 1.0 s. "
+                                  "Nothing was written (--dry-run).")
 
 
 def test_a_summary_of_many_kinds_is_short():

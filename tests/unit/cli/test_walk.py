@@ -31,7 +31,7 @@ def names(found):
 
 
 def reasons(found):
-    return {name: why.reason for name, why in found.left_out}
+    return {place.name: why.reason for place, why in found.left_out}
 
 
 def test_a_file_has_the_same_name_however_it_is_reached(tree):
@@ -54,8 +54,25 @@ def test_files_are_read_where_the_machine_is_mounted(tree):
 
 def test_a_folder_is_pruned_by_its_name_and_a_file_never(tree):
     tree.write("notes/a.md", "b.md")
-    assert tree.find("notes", "b.md").prefixes == ["notes/"]
-    assert tree.find(".", folder="notes").prefixes == ["notes/"]
+    notes = [walk.Place("notes/", str(tree.folder))]
+    assert tree.find("notes", "b.md", "notes/").folders == notes
+    assert tree.find(".", folder="notes").folders == notes
+
+
+def test_a_name_and_its_origin_are_the_whole_path(tree):
+    """Else a folder of the same name elsewhere is taken for this one, and what is there is updated or removed."""
+    tree.write("notes/deep/a.md", "other/notes/deep/a.md")
+    for paths, folder in ((["notes"], ""), (["."], "notes"), (["../notes"], "other"), (["notes/deep/a.md"], ""), (["notes/*/*.md"], "")):
+        source, = tree.find(*paths, folder=folder).sources
+        assert (source.name, source.origin) == ("notes/deep/a.md", str(tree.folder))
+    source, = tree.find("notes", folder="other").sources
+    assert (source.name, source.origin) == ("notes/deep/a.md", str(tree.folder / "other"))
+
+
+def test_a_file_elsewhere_is_told_by_its_whole_path():
+    assert walk.shown("notes/a.md", "/home/ada", "/home/ada") == "notes/a.md"
+    assert walk.shown("notes/a.md", "/srv", "/home/ada") == "/srv/notes/a.md"
+    assert walk.shown("a.md", "/", "/") == "a.md"
 
 
 def test_what_is_no_document_is_left_out_in_words(tree):
@@ -68,7 +85,7 @@ def test_what_is_no_document_is_left_out_in_words(tree):
     assert names(found) == ["n/Makefile", "n/a.md"]
     assert reasons(found) == {"n/logo.PNG": "kind .png", "n/.hidden": "hidden", "n/.git": "hidden", "n/pipe.txt": "no regular file",
                               "n/lost.md": "broken link", "n/round.md": "broken link", "n/loop": "link to a folder"}
-    assert {name for name, why in found.left_out if why.failed} == {"n/lost.md", "n/round.md"}
+    assert {place.name for place, why in found.left_out if why.failed} == {"n/lost.md", "n/round.md"}
 
 
 def test_a_link_to_a_file_is_that_file_and_a_named_link_to_a_folder_that_folder(tree):
@@ -93,12 +110,15 @@ def test_two_files_of_one_name_are_told_and_not_mixed(tree):
     tree.write("a/n/x.md", "b/n/x.md")
     found = tree.find("../a/n", "../b/n", folder="c")
     assert names(found) == ["n/x.md"] and reasons(found) == {"n/x.md": "another file of the same name"}
+    (place, why), = found.left_out
+    assert place.origin == str(tree.folder / "b") and why.detail.startswith(f"{tree.folder}/a/n/x.md; ")
 
 
-def test_what_is_not_there_is_an_error(tree):
-    for path in ("missing", "*.md", "a\nb"):
-        with pytest.raises(walk.NoSuchPath):
-            tree.find(path)
+def test_what_is_not_there_has_failed_and_the_rest_is_found(tree):
+    tree.write("n/a.md")
+    found = tree.find("missing", "n", "*.pdf", "a\nb")
+    assert names(found) == ["n/a.md"] and all(why.failed for _, why in found.left_out)
+    assert reasons(found) == {"missing": "there is no such file or folder", "*.pdf": "nothing is called so", "a\nb": "there is no such file or folder"}
 
 
 def test_an_unreadable_folder_is_told_and_protected_from_pruning(tree, monkeypatch):
@@ -112,4 +132,4 @@ def test_an_unreadable_folder_is_told_and_protected_from_pruning(tree, monkeypat
 
     monkeypatch.setattr(os, "scandir", denied)
     found = tree.find("n")
-    assert names(found) == ["n/a.md"] and reasons(found) == {"n/locked/": "unreadable folder"} and found.blind == ["n/locked/"]
+    assert names(found) == ["n/a.md"] and reasons(found) == {"n/locked/": "unreadable folder"} and found.blind == [walk.Place("n/locked/", str(tree.folder))]
