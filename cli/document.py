@@ -41,6 +41,7 @@ class Reading:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.guessed_encoding: str | None = None  # known after body()
         try:
             # A pipe that took the file's name since it was found makes nobody wait.
             self.file = os.fdopen(os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
@@ -99,6 +100,7 @@ class Reading:
             raise Skipped("empty")
         metadata = {"source": self.source.name} | ({"origin": self.source.origin} if self.source.origin else {})
         metadata |= {"sha256": self.digest, "kind": self.kind.name, "size": self.before[0]}
+        self.guessed_encoding = extract.encoding
         if extract.encoding:
             metadata["encoding"] = extract.encoding
         document = {"title": title_of(extract.title, self.source.name), "content": extract.content, "tags": tags_of(self.source.name), "metadata": metadata}

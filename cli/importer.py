@@ -69,6 +69,7 @@ class Import:
             self._enter_all()
         finally:
             self.progress.close()
+            self.summary.guessed = self.library.guessed
         sources = {source.name: source for source in self.found.sources}
         for name, failure in self.library.settle(sources):
             self.summary.leave_out(self._shown(sources[name]), failure)

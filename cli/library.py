@@ -72,6 +72,7 @@ class Library:
         self.connection, self.dry_run, self.take_over = connection, dry_run, take_over
         self.by_source: dict[str, list[Held]] = {}
         self._entered: dict[str, Held] = {}  # by this import
+        self.guessed: dict[str, str] = {}  # the encodings of those that don't tell it
         self._lock = threading.Lock()
 
     def load(self, on_page: Callable[[int], None] = lambda count: None) -> None:
@@ -96,6 +97,9 @@ class Library:
             if held:
                 self._refuse_anothers(held, source)
             body, wanted = reading.body(), Held("", reading.digest, source.origin)
+        if reading.guessed_encoding:
+            with self._lock:
+                self.guessed[source.name] = reading.guessed_encoding
         if not self.dry_run:
             document = self._update(held.id, wanted, body) if held else self._create(body)
             with self._lock:

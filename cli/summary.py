@@ -14,6 +14,10 @@ _LINES_MAX = 20
 _REASONS_MAX = 12
 
 
+def _some(names: list[str], most: int) -> str:
+    return ", ".join(map(harmless_line, names[:most])) + (", ..." if len(names) > most else "")
+
+
 class Summary:
     """`is_told`: these outcomes have a line for each name. `would` holds names of documents that would be removed, had somebody agreed."""
 
@@ -23,6 +27,7 @@ class Summary:
         self.dry_run, self.is_told = dry_run, is_told
         self.names: dict[str, list[str]] = {}
         self.would: list[str] = []
+        self.guessed: dict[str, str] = {}  # encoding by name
 
     def count(self, outcome: str, name: str) -> None:
         self.counts[outcome] += 1
@@ -38,13 +43,20 @@ class Summary:
         bound that `verbose` lifts."""
         words = _WOULD if self.dry_run else _DONE
         told = [line for outcome, word in words.items() for line in self._named(word, self.names.get(outcome, []), verbose)]
-        return told + self._named("remove", self.would, verbose) + self._left_out(verbose)
+        return told + self._named("remove", self.would, verbose) + self._guesses(verbose) + self._left_out(verbose)
 
     @staticmethod
     def _named(word: str, names: list[str], verbose: bool) -> list[str]:
         shown = names if verbose else names[:_LINES_MAX]
         more = len(names) - len(shown)
         return [harmless_line(f"  {word:7}  {name}") for name in shown] + ([f"  {word:7}  ... and {more} more (--verbose names all)"] if more else [])
+
+    def _guesses(self, verbose: bool) -> list[str]:
+        """Text in a guessed encoding may be noise, which only a person can see."""
+        by_encoding: dict[str, list[str]] = {}
+        for name, encoding in sorted(self.guessed.items()):
+            by_encoding.setdefault(encoding, []).append(name)
+        return [f"  guessed  {len(names)} read as {encoding}: {_some(names, len(names) if verbose else _NAMES_MAX)}" for encoding, names in by_encoding.items()]
 
     def _left_out(self, verbose: bool) -> list[str]:
         reasons: dict[tuple[bool, str], list[tuple[str, str]]] = {}
@@ -60,8 +72,7 @@ class Summary:
             elif len(lines) >= _REASONS_MAX:
                 rare.append(len(files))
             else:
-                names = ", ".join(harmless_line(name) for name, _ in files[:shown]) + (", ..." if len(files) > shown else "")
-                lines.append(f"  skipped  {len(files)} {harmless_line(reason)}: {names}")
+                lines.append(f"  skipped  {len(files)} {harmless_line(reason)}: {_some([name for name, _ in files], shown)}")
         if rare:
             lines.insert(_REASONS_MAX, f"  skipped  {sum(rare)} for {len(rare)} rarer reasons (--verbose names all)")
         return lines

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from cli.kinds.kind import MIB, Extract, Kind
-from cli.kinds.text import marked_encoding
+from cli.kinds.text import guessed_encoding, marked_encoding
 from cli.outcome import Failed
 
 FILE_BYTES_MAX = 32 * MIB
@@ -30,8 +30,8 @@ _PARAGRAPHS = frozenset("p blockquote pre ul ol dl table section article figure"
 _LEADS = {"li": "- ", **_HEADINGS}
 
 
-def encoding_of(raw: bytes) -> str:
-    """Byte order mark, declaration, UTF-8 if it is that, Windows-1252: in the order of the HTML Standard, 13.2.3.2."""
+def told_encoding(raw: bytes) -> str | None:
+    """Byte order mark, then declaration, in the order of the HTML Standard, 13.2.3.2."""
     if marked := marked_encoding(raw):
         return marked[0]
     if declared := _DECLARED.search(raw[:_DECLARED_WITHIN]):
@@ -41,11 +41,7 @@ def encoding_of(raw: bytes) -> str:
             return _SUPERSETS.get(name, name)
         except (LookupError, UnicodeError):
             pass
-    try:
-        raw.decode("utf-8")
-        return "utf-8"
-    except UnicodeDecodeError:
-        return "cp1252"
+    return None
 
 
 class _Writer:
@@ -172,11 +168,13 @@ def _parsed(text: str, clock: _Clock) -> etree._Element | None:
 
 def _extract(file: BinaryIO, suffix: str) -> Extract:
     raw, clock = file.read(), _Clock()
-    text = raw.decode(encoding_of(raw), errors="replace").removeprefix("\ufeff").replace("\0", "")
+    told = told_encoding(raw)
+    encoding = told or guessed_encoding(raw)
+    text = raw.decode(encoding, errors="replace").removeprefix("\ufeff").replace("\0", "")
     page = _parsed(text, clock)
     if page is None or not (content := _content(page, clock)):
         raise Failed("no text in it", "scripts, styles and navigation don't count")
-    return Extract(content + "\n", _title(page))
+    return Extract(content + "\n", _title(page), "windows-1252" if told is None and encoding == "cp1252" else None)
 
 
 KIND = Kind("html", frozenset({".html", ".htm", ".xhtml"}), FILE_BYTES_MAX, _extract, beginnings=(b"<!doctype html", b"<html", b"<?xml version"))

@@ -20,6 +20,8 @@ _MARKS = (
 _BINARY = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 # In a western European text few letters have accents; more than this is another alphabet, and reading it as Windows-1252 would be noise.
 _ACCENTED_SHARE_MAX = 0.2
+_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _ASCII = bytes(range(0x80))
 _NO_ASCII_LETTERS = bytes(set(range(0x100)) - set(string.ascii_letters.encode()))
 _TITLES = {
@@ -51,6 +53,9 @@ def decode(raw: bytes) -> tuple[str, str | None]:
         at = error.start
     if _BINARY.search(raw):
         raise Failed("binary")
+    if _is_mostly_utf8(raw):
+        # As Windows-1252 the whole text would be noise for the sake of one byte.
+        raise Failed("broken text", f"not valid UTF-8 at byte {at}; iconv -c -f UTF-8 -t UTF-8 FILE leaves out what is wrong")
     accented = len(raw.translate(None, _ASCII))
     letters = accented + len(raw.translate(None, _NO_ASCII_LETTERS))
     try:
@@ -58,7 +63,23 @@ def decode(raw: bytes) -> tuple[str, str | None]:
             return raw.decode("cp1252"), "windows-1252"
     except UnicodeDecodeError:
         pass
-    raise Failed("unknown encoding", f"not UTF-8 at byte {at}; iconv -t UTF-8 makes it so")
+    raise Failed("unknown encoding", f"not UTF-8 at byte {at}; iconv -f ENCODING -t UTF-8 FILE makes it so")
+
+
+def _is_mostly_utf8(raw: bytes) -> bool:
+    """Whether bytes beyond ASCII follow the rules of UTF-8 (RFC 3629) as often as they break them. In Windows-1252 they hardly ever do: it takes letters
+    like Ã and signs like ¤ side by side."""
+    valid = len(_SEQUENCE.findall(raw))
+    return valid > 0 and valid >= len(_BEYOND_ASCII.findall(_SEQUENCE.sub(b" ", raw)))
+
+
+def guessed_encoding(raw: bytes) -> str:
+    """Of text without a mark or declaration."""
+    try:
+        raw.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError:
+        return "utf-8" if _is_mostly_utf8(raw) else "cp1252"
 
 
 def read_text(file: BinaryIO) -> tuple[str, str | None]:

@@ -33,9 +33,22 @@ def test_text_comes_in_many_encodings(raw):
     assert extract(text.KIND, raw).content == "The keeper Zoë trägt Öl\n"
 
 
+def test_one_bad_byte_is_told_with_its_place_and_a_cure():
+    """Read as Windows-1252 the whole text would be noise that nobody is told of."""
+    with pytest.raises(Failed) as failed:
+        extract(text.KIND, "Öl für ".encode() + b"\xff")
+    assert failed.value.detail.startswith("not valid UTF-8 at byte 9; iconv -c -f UTF-8 -t UTF-8 ")
+    with pytest.raises(Failed) as failed:
+        extract(text.KIND, "Смотритель маяка".encode("koi8-r"))
+    assert "iconv -f " in failed.value.detail
+    assert extract(html.KIND, "<p>Öl für den Turm".encode() + b"\xff").content == "Öl für den Turm\ufffd\n"
+
+
 def test_a_guessed_encoding_is_told_and_others_are_not():
     assert extract(text.KIND, "Öl für den Leuchtturm".encode("latin-1")).encoding == "windows-1252"
     assert extract(text.KIND, "Öl".encode()).encoding is None
+    assert extract(html.KIND, "<p>Öl".encode("latin-1")).encoding == "windows-1252"
+    assert extract(html.KIND, b"<meta charset=latin1><p>" + "Öl".encode("latin-1")).encoding is None
 
 
 @pytest.mark.parametrize("raw, reason", [
@@ -44,6 +57,9 @@ def test_a_guessed_encoding_is_told_and_others_are_not():
     ("Смотритель маяка зажигает лампу".encode("koi8-r"), "unknown encoding"),
     ("灯台守は夕方にランプを手入れする".encode("shift_jis"), "unknown encoding"),
     (codecs.BOM_UTF16_LE + b"a", "broken text"),
+    ("Öl für den Leuchtturm ".encode() + b"\xe9", "broken text"),
+    ("Zoë".encode() + b" na\xefve", "broken text"),
+    ("灯台守は夕方に".encode()[:-1], "broken text"),
     ("text".encode("utf-16-le"), "binary"),
 ])
 def test_what_is_no_text_is_refused_in_words(raw, reason):

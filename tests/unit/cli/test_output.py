@@ -86,6 +86,13 @@ def test_a_dry_run_speaks_of_what_would_be():
                                   "Nothing was written (--dry-run).")
 
 
+def test_guessed_encodings_are_told():
+    summary = Summary()
+    summary.guessed = {f"n/{number}.txt": "windows-1252" for number in range(5)}
+    assert summary.lines(verbose=False) == ["  guessed  5 read as windows-1252: n/0.txt, n/1.txt, n/2.txt, ..."]
+    assert "n/4.txt" in summary.lines(verbose=True)[0]
+
+
 def test_a_summary_of_many_kinds_is_short():
     summary = Summary()
     for number in range(30):
