@@ -12,6 +12,9 @@ from cli.terminal import harmless_line
 
 # The server answers within a request's deadline (30 s at most); what takes longer than this has no answer.
 TIMEOUT_S = 40
+# A machine that is there takes the connection within a repeated packet or two.
+CONNECT_S = 5
+TIMEOUT = httpx.Timeout(TIMEOUT_S, connect=CONNECT_S)
 DEFAULT_URL = "http://127.0.0.1:8080"
 
 
@@ -72,7 +75,7 @@ def believed() -> ssl.SSLContext:
 
 def open_anyone(address: str) -> httpx.Client:
     """Without a session."""
-    return httpx.Client(base_url=address, timeout=TIMEOUT_S, trust_env=False, verify=believed())
+    return httpx.Client(base_url=address, timeout=TIMEOUT, trust_env=False, verify=believed())
 
 
 def open_client(connections: int = 4) -> httpx.Client:
@@ -81,7 +84,7 @@ def open_client(connections: int = 4) -> httpx.Client:
     if held is None:
         sys.exit(f"There is no session for {address}: run ./quire login, or set QUIRE_TOKEN.")
     try:
-        return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {held}"}, timeout=TIMEOUT_S,
+        return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {held}"}, timeout=TIMEOUT,
                             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False,
                             verify=believed())
     except (httpx.InvalidURL, UnicodeEncodeError):

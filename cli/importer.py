@@ -14,9 +14,11 @@ from cli.library import Library
 from cli.outcome import Failed, NotImported, Stop
 from cli.progress import Progress
 from cli.summary import Summary
+from cli.terminal import harmless_line
 
 PARALLEL_DEFAULT, PARALLEL_MAX = 8, 32  # the server's own bound is 32 requests of an account at once
 EXIT_FAILED, EXIT_WRONG, EXIT_STOPPED = 1, 2, 130
+_LOOKED_EVERY_S = 0.5
 _UNFINISHED = "Not everything was looked at: start it again, and it goes on where it was."
 
 
@@ -58,6 +60,7 @@ class Import:
         for place, why in found.left_out:
             self.summary.leave_out(self._shown(place), why)
         self.progress = Progress(len(found.sources), sum(source.size for source in found.sources))
+        library.connection.on_silence = lambda words: self.progress.say(f"{harmless_line(words)} Trying again.")
 
     def _shown(self, place: walk.Place | walk.Source) -> str:
         return walk.shown(place.name, place.origin, walk.spelled(self.arguments.folder))
@@ -87,8 +90,9 @@ class Import:
                     waiting[pool.submit(self.library.enter, source)] = source
                 if not waiting:
                     return
-                for future in concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED).done:
+                for future in concurrent.futures.wait(waiting, _LOOKED_EVERY_S, concurrent.futures.FIRST_COMPLETED).done:
                     self._count(waiting.pop(future), future)
+                self.progress.tick(self.library.connection.is_away)
         except BaseException:
             self.stopping.set()
             raise
@@ -98,9 +102,10 @@ class Import:
     def _count(self, source: walk.Source, future: concurrent.futures.Future[str]) -> None:
         try:
             self.summary.count(future.result(), self._shown(source))
+            self.progress.step(source.size)
         except NotImported as why:
             self.summary.leave_out(self._shown(source), why)
-        self.progress.step(source.size)
+            self.progress.step(source.size, is_read=False)
 
     def _prune(self) -> None:
         gone = prune.gone(self.found, self.library, self.summary, self.arguments.yes)

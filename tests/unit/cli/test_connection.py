@@ -53,6 +53,35 @@ def test_patience_ends_in_words():
         connection(503, patience_s=0.2).send("GET", "/documents")
 
 
+def test_the_first_request_is_told_at_once_and_given_up_soon(monkeypatch):
+    """Else a wrong address shows nothing for two minutes."""
+    monkeypatch.setattr("cli.connection.FIRST_PATIENCE_S", 1)
+    silent, said = connection(httpx.ConnectError("refused"), patience_s=60), []
+    silent.on_silence = said.append
+    began = time.monotonic()
+    with pytest.raises(Stop, match="No answer from"):
+        silent.send("GET", "/documents")
+    assert time.monotonic() - began < 3 and len(said) == 1 and said[0].endswith("refused.") and len(silent.requests) > 1
+
+
+def test_later_ones_are_waited_for_and_known_to_be_away(monkeypatch):
+    monkeypatch.setattr("cli.connection.FIRST_PATIENCE_S", 0)
+    patient = connection(200, httpx.ConnectError("refused"), 503, 200)
+    patient.on_silence = pytest.fail
+    away, waited = [], patient._wait
+    monkeypatch.setattr(patient, "_wait", lambda: (away.append(patient.is_away), waited()))
+    for _ in range(2):
+        assert patient.send("GET", "/documents").status_code == 200
+    assert away == [False, False, True, True] and not patient.is_away
+
+
+def test_a_rate_limit_is_an_answer(monkeypatch):
+    monkeypatch.setattr("cli.connection.FIRST_PATIENCE_S", 0)
+    limited = connection(429, 429, 200)
+    limited.on_silence = pytest.fail
+    assert limited.send("GET", "/documents").status_code == 200 and not limited.is_away
+
+
 def test_stopping_ends_a_wait_at_once():
     waiting = connection((429, "15"), 200)
     threading.Timer(0.1, waiting.stopping.set).start()

@@ -1,6 +1,7 @@
 """What reaches the terminal: nothing that a document could do to it, and the words that were promised."""
 
 import io
+import itertools
 import json
 
 import pytest
@@ -102,10 +103,15 @@ def test_a_summary_of_many_kinds_is_short():
     assert len(lines) == 14 and lines[12:] == ["  skipped  18 for 18 rarer reasons (--verbose names all)", "  failed   b: binary"]
 
 
-def test_progress_is_a_line_on_a_terminal_and_rare_elsewhere(screen, monkeypatch):
+@pytest.fixture
+def clock(monkeypatch):
+    """A second passes whenever it is looked at."""
+    seconds = itertools.count()
+    monkeypatch.setattr("cli.progress.time.monotonic", lambda: next(seconds))
+
+
+def test_progress_is_a_line_on_a_terminal_and_rare_elsewhere(screen, monkeypatch, clock):
     monkeypatch.setenv("COLUMNS", "60")
-    clock = iter(range(0, 100))
-    monkeypatch.setattr("cli.progress.time.monotonic", lambda: next(clock))
     plain = io.StringIO()
     for stream in (screen, plain):
         progress = Progress(20, 2000, stream)
@@ -113,6 +119,42 @@ def test_progress_is_a_line_on_a_terminal_and_rare_elsewhere(screen, monkeypatch
             progress.step(100)
         progress.close()
     drawn = screen.getvalue().split("\r")
-    assert len(drawn) == 22 and all(len(line.removesuffix("\033[K").rstrip("\n").removesuffix("\033[K")) < 60 for line in drawn)
-    assert "10/20 files  1.0 kB  1 files/s" in screen.getvalue()
-    assert plain.getvalue().splitlines() == ["  10/20 files  1.0 kB  1 files/s  100 B/s  10 s left", "  20/20 files  2.0 kB  1 files/s  100 B/s  0 s left"]
+    assert len(drawn) == 22 and all(len(line.rstrip("\n").removesuffix("\033[K")) < 60 for line in drawn)
+    assert plain.getvalue().splitlines() == ["  50 %  10/20 files  1.0 kB  1 files/s  100 B/s  10 s left", "  100 %  20/20 files  2.0 kB  1 files/s  100 B/s  0 s left"]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 120])
+def test_percent_rate_and_time_left_stay_on_a_narrow_terminal(screen, monkeypatch, clock, columns):
+    progress = Progress(20_000, 20_000_000_000, screen)
+    for number in range(300):
+        monkeypatch.setenv("COLUMNS", str(columns if number > 200 else 200))
+        progress.step(1_000_000)
+    last = screen.getvalue().split("\r")[-1].removesuffix("\033[K")
+    assert len(last) < columns and "2 %" in last and "1 files/s" in last and last.endswith("5 h 28 min left"), last
+    assert (columns >= 100) == ("300.0 MB" in last)
+
+
+def test_the_rate_is_that_of_the_last_seconds(clock):
+    progress = Progress(1000, 0, io.StringIO())
+    for _ in range(100):
+        progress.step(0)
+    for _ in range(40):
+        progress.tick(False)
+    assert progress.stream.getvalue().splitlines()[-1].split("  ")[4:] == ["0 files/s", "0 B/s", "? left"]
+
+
+def test_bytes_of_a_refused_file_were_not_read(clock):
+    progress = Progress(20, 2_000_000, io.StringIO())
+    progress.step(1_999_050, is_read=False)
+    for _ in range(19):
+        progress.step(50)
+    assert "  100 %  20/20 files  950 B" in progress.stream.getvalue() and progress.size == 950
+
+
+def test_a_server_that_is_away_is_waited_for_in_words(screen, clock):
+    progress = Progress(20, 2000, screen)
+    progress.step(100)
+    progress.tick(True)
+    assert screen.getvalue().endswith("1/20 files  100 B  waiting for the server\033[K")
+    progress.tick(False)
+    assert screen.getvalue().endswith("left\033[K")
