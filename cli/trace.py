@@ -32,6 +32,7 @@ def duration(word: str) -> int:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./quire trace", description=__doc__)
     parser.add_argument("request_ids", nargs="*", type=request_id, metavar="REQUEST_ID", help="as X-Request-ID of the answer says")
+    parser.add_argument("--also", action="append", default=[], type=request_id, help=argparse.SUPPRESS)  # shown if it has lines
     parser.add_argument("--slow", action="store_true", help="the slowest requests instead of one")
     parser.add_argument("--since", type=duration, metavar="5m", help="only lines since so long ago")
     parser.add_argument("--top", type=int, default=20, help="with --slow: how many (20)")
@@ -39,7 +40,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="an array, for pipes")
     arguments = parser.parse_args()
     if arguments.slow == bool(arguments.request_ids):
-        parser.error("give a request id, or --slow")
+        parser.error("give a request id or --slow, not both" if arguments.slow else "give a request id, or --slow")
     if arguments.top < 1:
         parser.error("--top is at least 1")
     return arguments
@@ -72,26 +73,32 @@ def main() -> None:
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     # In a container whose input is a pipe there is no terminal to ask: the caller says whether its own output is one.
     colour = terminal.has_colour(sys.stdout) or (bool(os.environ.get("QUIRE_TTY")) and not os.environ.get("NO_COLOR"))
-    style = text.Style(terminal.width(), colour, unicode)
+    on_terminal = sys.stdout.isatty() or bool(os.environ.get("QUIRE_TTY"))
+    style = text.Style(terminal.width(), colour, unicode, cuts=on_terminal)
     if arguments.logs is not None and not arguments.logs.is_dir():
-        sys.exit(f"{arguments.logs} is no folder.")
+        terminal.end(f"{arguments.logs} is no folder.")
     source = lines.from_folder(arguments.logs) if arguments.logs is not None else lines.from_stream(sys.stdin)
     since_us = int((time.time() - arguments.since) * 1e6) if arguments.since is not None else 0
-    more = False
+    more, missed = False, []
     if arguments.slow:
         requests = slow.slowest(source, arguments.top, since_us)
     else:
-        found, more = lines.of_requests(source, set(arguments.request_ids), since_us)
-        requests = [request for wanted in dict.fromkeys(arguments.request_ids)
-                    for request in story.requests_of([line for line in found if line.fields["request_id"] == wanted])]
+        wanted = dict.fromkeys(arguments.request_ids + arguments.also)
+        found, more = lines.of_requests(source, set(wanted), since_us)
+        of_id = {one: story.requests_of([line for line in found if line.fields["request_id"] == one]) for one in wanted}
+        requests = [request for of_one in of_id.values() for request in of_one]
+        missed = [one for one in wanted if not of_id[one] and one not in arguments.also]
         if not requests:
-            sys.exit(unknown(arguments.request_ids))
+            sys.exit(unknown(missed))
     if arguments.json:
         print(json.dumps([text.as_json(request) for request in requests], indent=2))
     elif arguments.slow:
         print(slow.render(requests, style) if requests else "No request has a line in that time.")
     else:
         print(told(requests, more, style))
+    if missed:
+        print(f"\n{unknown(missed)}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

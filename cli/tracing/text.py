@@ -16,14 +16,19 @@ _IN_TIMELINE = {"request.done", "request.handled", "request.deadline_exceeded", 
 class Style:
     """Work is solid, waiting is light; colours only add to that."""
 
-    def __init__(self, width: int, colour: bool, unicode: bool) -> None:
-        self.width = width
+    def __init__(self, width: int, colour: bool, unicode: bool, cuts: bool = True) -> None:
+        """`cuts`: what is longer than the line is cut, as on a terminal; in a pipe or file it would be lost."""
+        self.width, self.cuts = width, cuts
         self.work, self.wait, self.thin = ("█", "░", "▏") if unicode else ("#", ".", "|")
         self.cut = "…" if unicode else "~"
         self.bold, self.dim, self.warn, self.plain = ("\033[1m", "\033[2m", "\033[33m", "\033[0m") if colour else ("", "", "", "")
         rest = width - _NAME_WIDTH - _MS_WIDTH - 6  # three gaps of two
         self.bar_width = max(_BAR_WIDTH_MIN, min(_BAR_WIDTH_MAX, rest // 2))
         self.note_width = max(0, rest - self.bar_width)
+
+    def fit_last(self, text: str, width: int) -> str:
+        """Of what stands last in its line."""
+        return self.fit(text, width) if self.cuts else text
 
     def fit(self, text: str, width: int) -> str:
         return text if len(text) <= width else text[:max(0, width - 1)] + self.cut[:width]
@@ -45,7 +50,7 @@ def bar(hop: Hop, begin_us: float, span_us: float, style: Style) -> str:
 
 def _row(hop: Hop, begin_us: float, span_us: float, style: Style) -> str:
     name = style.fit("  " * hop.depth + hop.name, _NAME_WIDTH)
-    note = style.fit(harmless(f"{hop.where}: {hop.note}" if hop.where else hop.note), style.note_width)
+    note = style.fit_last(harmless(f"{hop.where}: {hop.note}" if hop.where else hop.note), style.note_width)
     drawn = bar(hop, begin_us, span_us, style)
     return f"  {name:<{_NAME_WIDTH}}{hop.ms:>{_MS_WIDTH}.2f}  {drawn:<{style.bar_width}}  {style.dim}{note}{style.plain}".rstrip()
 
@@ -75,7 +80,7 @@ def render(request: Request, style: Style) -> str:
     if notes := notes_of(request):
         lines += ["", *(f"  {style.warn}- {harmless(note)}{style.plain}" for note in notes)]
     if others := _others(request):
-        lines += ["", "  Also logged:", *(f"    {style.fit(_other(line, request), style.width - 4)}" for line in others)]
+        lines += ["", "  Also logged:", *(f"    {style.fit_last(_other(line, request), style.width - 4)}" for line in others)]
     return "\n".join(lines)
 
 

@@ -1,6 +1,11 @@
 """The timeline out of log lines: grouping, hops, words, and that a line can do nothing to a terminal. Lines as real runs have written them."""
 
 import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
 
 from cli.tracing import lines, notes, slow, story, text
 
@@ -132,6 +137,37 @@ def test_rows_are_aligned_and_fit_the_terminal():
             rows = text.render(request, style).splitlines()[2:]
             assert all(len(row) <= width for row in rows), max(rows, key=len)
             assert all(row[29:31] == "  " for row in rows) and unicode != all(row.isascii() for row in rows)
+
+
+def test_nothing_is_cut_off_a_terminal():
+    request = only(done(20, 10), handled(17, server="a-replica-with-a-long-name"), line("own.event", 19, call="c1", what="w" * 200))
+    rendered = text.render(request, text.Style(60, False, True, cuts=False))
+    assert "a-replica-with-a-long-name: own 1 statement 3.1 ms" in rendered and "w" * 200 in rendered and "…" not in rendered
+
+
+@pytest.fixture
+def traces(tmp_path):
+    """Runs trace over the lines of one request, `r`."""
+    (tmp_path / "gateway-1.log").write_text("".join(text for _, text in (done(20, 10), handled(17))))
+
+    def run(*words):
+        return subprocess.run([sys.executable, "-m", "cli.trace", "--logs", str(tmp_path), *words], cwd=pathlib.Path(__file__).parents[3], text=True,
+                              capture_output=True)
+
+    return run
+
+
+def test_an_id_without_lines_is_told_beside_those_that_have_some(traces):
+    both = traces("r", "nobodys")
+    assert both.returncode == 1 and "GET /documents" in both.stdout and "names the request nobodys." in both.stderr
+    assert traces("nobodys").returncode == 1
+    assert (traces("r").returncode, traces("r").stderr) == (0, "")
+    assert (traces("r", "--also", "nobodys").returncode, traces("r", "--also", "nobodys").stderr) == (0, "")
+
+
+def test_wrong_arguments_of_trace_are_status_2(traces):
+    for words in ((), ("--slow", "r"), ("--top", "0", "--slow"), ("r", "--since", "soon")):
+        assert traces(*words).returncode == 2
 
 
 def test_bars_stand_where_their_time_is():
