@@ -12,6 +12,7 @@ import httpx
 from cli import client, terminal
 
 _READERS = 4
+_TOP_MAX = 100
 _LINE_CHARACTERS_MAX = 100
 _PASSAGE_CHARACTERS = 400  # of one without highlights
 # The server puts found words between two stars; a document's own stars around several words are no mark.
@@ -24,7 +25,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--top", type=int, default=5, metavar="N", help="passages, 1..100 (5)")
     parser.add_argument("--tag", action="append", help="only documents with this tag, as a folder's name; several mean all of them")
     parser.add_argument("--json", action="store_true", help="the server's answer, with the source of each passage and the request_id, for pipes")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not " ".join(arguments.question).strip():
+        parser.error("the question is empty")
+    if not 1 <= arguments.top <= _TOP_MAX:
+        parser.error(f"--top is 1..{_TOP_MAX}")
+    if not all(arguments.tag or ["none"]):
+        parser.error("a --tag is empty")
+    return arguments
 
 
 def sources_of(http: httpx.Client, documents: set[str]) -> dict[str, str]:
@@ -54,9 +62,8 @@ def show(found: dict, request_id: str, style: terminal.Style) -> None:
         origin = terminal.harmless_line(f"{result['source'] or result['document_id']}#{result['chunk_index']}")
         print(f"{style.bold}{number}. {terminal.harmless_line(result['title'])}{style.plain}  {style.dim}{result['score']:.3f}  {origin}{style.plain}")
         print(passage(result, style), end="\n\n")
-    if not found["results"]:
-        print("Nothing was found.")
-    print(f"{style.dim}{len(found['results'])} passages, {found['took_ms']:.1f} ms, request {request_id}{style.plain}")
+    what = terminal.count_text(len(found["results"]), "passage") if found["results"] else "Nothing was found"
+    print(f"{style.dim}{what}, {found['took_ms']:.1f} ms, request {request_id}{style.plain}")
 
 
 def main() -> None:
@@ -66,9 +73,9 @@ def main() -> None:
         try:
             answer = http.post("/query", json=body)
         except httpx.HTTPError as error:
-            sys.exit(terminal.harmless_line(client.no_answer(error)))
+            terminal.end(client.no_answer(error))
         if not answer.is_success:
-            sys.exit(client.problem(answer) + (" Run ./quire login." if answer.status_code == 401 else ""))
+            terminal.end(client.problem(answer) + (" Run ./quire login." if answer.status_code == 401 else ""))
         found, request_id = answer.json(), terminal.harmless_line(answer.headers.get("x-request-id", "unknown"))
         sources = sources_of(http, {result["document_id"] for result in found["results"]})
     for result in found["results"]:
@@ -84,3 +91,5 @@ if __name__ == "__main__":
         main()
     except BrokenPipeError:  # head has read enough
         sys.stderr.close()
+    except KeyboardInterrupt:
+        terminal.end("stopped.", 130)

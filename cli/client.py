@@ -4,10 +4,10 @@ import json
 import os
 import pathlib
 import ssl
-import sys
 
 import httpx
 
+from cli import terminal
 from cli.terminal import harmless_line
 
 # The server answers within a request's deadline (30 s at most); what takes longer than this has no answer.
@@ -30,7 +30,7 @@ def _kept() -> dict:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError) as error:
-        sys.exit(f"The kept session can't be read ({error}). Remove .quire/session and run ./quire login.")
+        terminal.end(f"The kept session can't be read ({error}). Remove .quire/session and run ./quire login.")
 
 
 def url() -> str:
@@ -69,7 +69,7 @@ def believed() -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=more)
         except OSError as error:
-            sys.exit(f"QUIRE_CA_FILE holds no certificates that can be read ({error}).")
+            terminal.end(f"QUIRE_CA_FILE holds no certificates that can be read ({error}).")
     return context
 
 
@@ -82,13 +82,13 @@ def open_client(connections: int = 4) -> httpx.Client:
     """Ends the program with a sentence when there is no session."""
     address, held = url(), token()
     if held is None:
-        sys.exit(f"There is no session for {address}: run ./quire login, or set QUIRE_TOKEN.")
+        terminal.end(f"There is no session for {address}: run ./quire login, or set QUIRE_TOKEN.")
     try:
         return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {held}"}, timeout=TIMEOUT,
                             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections), trust_env=False,
                             verify=believed())
     except (httpx.InvalidURL, UnicodeEncodeError):
-        sys.exit(f"{address} is no address, or the token none: an address is http://HOST:PORT or https://HOST.")
+        terminal.end(f"{address} is no address, or the token none: an address is http://HOST:PORT or https://HOST.")
 
 
 def no_answer(error: httpx.HTTPError) -> str:
@@ -100,7 +100,9 @@ def problem(response: httpx.Response) -> str:
     try:
         body = response.json()
         words = body.get("detail") or body["title"]
-        words += "".join(f"; {fault['field']}: {fault['message']}" for fault in body.get("errors", []))
+        # The server's sentence tells the first fault already.
+        words += "".join(f"; {fault['field']}: {fault['message']}" for fault in body.get("errors", [])
+                         if f"{fault['field']} {fault['message']}" not in words)
     except (ValueError, KeyError, AttributeError, TypeError):
         words = response.reason_phrase
     return harmless_line(f"{response.status_code}: {words} (request {response.headers.get('x-request-id', 'unknown')})")

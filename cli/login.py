@@ -6,7 +6,7 @@ import sys
 
 import httpx
 
-from cli import client
+from cli import client, terminal
 
 DEMO_EMAIL = "demo@quire.example"
 
@@ -23,7 +23,7 @@ def post(http: httpx.Client, path: str, body: dict, expected: tuple[int, ...]) -
     """Ends the program with the server's words when the answer is another."""
     answer = http.post(path, json=body)
     if answer.status_code not in expected:
-        sys.exit(client.problem(answer))
+        terminal.end(client.problem(answer))
     return answer
 
 
@@ -37,10 +37,24 @@ def goes_on(http: httpx.Client, address: str) -> bool:
     return True
 
 
+def credentials(email: str | None) -> tuple[str, str]:
+    """E-mail and password, each asked for on a terminal or a line of standard input. Ends the program when there is none."""
+    try:
+        email = email or input("E-mail: " if sys.stdin.isatty() else "")
+        password = getpass.getpass("Password: ") if sys.stdin.isatty() else input()
+    except EOFError:
+        terminal.end(f"standard input ended before the {'password' if email else 'e-mail'}: ./quire login [E-MAIL]", 2)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        terminal.end("stopped; nobody was logged in.", 130)
+    if not email.strip():
+        terminal.end("there is no log-in without an e-mail.", 2)
+    return email.strip(), password
+
+
 def main() -> None:
     arguments, address = parse(), client.url()
-    email = DEMO_EMAIL if arguments.demo else arguments.email or input("E-mail: ")
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    email, password = credentials(DEMO_EMAIL if arguments.demo else arguments.email)
     body = {"email": email, "password": password}
     try:
         with client.open_anyone(address) as http:
@@ -51,11 +65,13 @@ def main() -> None:
             session = post(http, "/auth/login", body, (200,)).json()
         client.keep_session(address, session["token"], email)
     except httpx.HTTPError as error:
-        sys.exit(client.no_answer(error))
+        terminal.end(client.no_answer(error))
     except httpx.InvalidURL:
-        sys.exit(f"{address} is no address: an address is http://HOST:PORT or https://HOST.")
+        terminal.end(f"{address} is no address: an address is http://HOST:PORT or https://HOST.")
     except OSError as error:
-        sys.exit(f"The session can't be kept: {error}.")
+        terminal.end(f"The session can't be kept: {error}.")
+    except KeyboardInterrupt:
+        terminal.end("stopped.", 130)
     print(f"Logged in to {address} as {email} until {session['expires_at']}.")
 
 

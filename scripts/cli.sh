@@ -8,6 +8,13 @@ cli_user() {
     for group in $(id -G "$name"); do printf '%s\n' --group-add "$group"; done
 }
 
+# The terminal's width, also where output is a pipe. 100 without a terminal.
+cli_columns() {
+    local columns
+    columns=$({ stty size </dev/tty; } 2>/dev/null | cut -d' ' -f2) || true
+    [[ $columns =~ ^[1-9][0-9]*$ ]] && echo "$columns" || echo 100
+}
+
 # cli_run [DOCKER OPTIONS] -- MODULE ARGUMENTS...: on the machine's own network, so that any address works; the session file is the caller's. Without
 # capabilities: what the file modes deny is denied to root too, and who takes over a reader of foreign files has gained little.
 cli_run() {
@@ -22,5 +29,5 @@ cli_run() {
     docker image inspect quire/cli >/dev/null 2>&1 || { engine_ready; step "Building the command-line image" cli stack --profile tools build cli; }
     docker run --rm --init --network host "${user[@]}" --cap-drop ALL --security-opt no-new-privileges -v "$home:/quire" \
         -e QUIRE_URL -e QUIRE_TOKEN -e QUIRE_DEFAULT_URL="http://127.0.0.1:$QUIRE_HTTP_PORT" -e NO_COLOR -e TERM \
-        -e COLUMNS="$(tput cols 2>/dev/null || echo 100)" "${options[@]}" quire/cli "$@"
+        -e COLUMNS="$(cli_columns)" "${options[@]}" quire/cli "$@"
 }
