@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from cli import client, prune, terminal, walk
+from cli import caller, client, prune, terminal, walk
 from cli.connection import Connection
 from cli.library import Library
 from cli.outcome import Failed, NotImported, Stop
@@ -36,8 +36,12 @@ def parse() -> argparse.Namespace:
     # the machine's files are mounted.
     parser.add_argument("--from-file", help=argparse.SUPPRESS)
     parser.add_argument("--root", default="", help=argparse.SUPPRESS)
+    # Also its: the file is locked as long as the caller lives, and nobody sits before the terminal that a container may see.
+    parser.add_argument("--end-with-caller", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--unattended", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     arguments.folder = os.getcwd()
+    arguments.unattended |= not (sys.stdin.isatty() and sys.stdout.isatty())
     if arguments.from_file:
         with open(arguments.from_file, "rb") as file:
             arguments.folder, *arguments.paths = os.fsdecode(file.read()).split("\0")[:-1]
@@ -110,7 +114,7 @@ class Import:
     def _prune(self) -> None:
         gone = prune.gone(self.found, self.library, self.summary, self.arguments.yes)
         try:
-            agreed = not gone or self.arguments.yes or self.arguments.dry_run or prune.may_remove(gone)
+            agreed = not gone or self.arguments.yes or self.arguments.dry_run or prune.may_remove(gone, self.arguments.unattended)
         except prune.NeedsYes:
             self.summary.would = [name for name, _ in gone]
             raise
@@ -138,6 +142,8 @@ def main() -> None:
     if arguments.prune and not found.folders and found.sources:
         terminal.end("--prune wants a folder: what is below it is compared with what was imported from it.", EXIT_WRONG)
     stop_on_signals(stopping)
+    if arguments.end_with_caller:
+        caller.end_with(arguments.from_file)
     fault, status = "", 0
     with client.open_client(arguments.parallel) as http:
         library = Library(Connection(http, stopping), arguments.dry_run, arguments.take_over)

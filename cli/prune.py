@@ -1,7 +1,5 @@
 """Documents whose file is gone: which they are, and who has to agree before they are removed."""
 
-import sys
-
 from cli.library import Held, Library
 from cli.outcome import Failed
 from cli.summary import Summary
@@ -37,10 +35,10 @@ def gone(found: Found, library: Library, summary: Summary, yes: bool) -> Gone:
     return sorted(by_id.values())
 
 
-def may_remove(gone_ones: Gone) -> bool:
-    """Asks on a terminal. Raises NeedsYes elsewhere."""
+def may_remove(gone_ones: Gone, unattended: bool) -> bool:
+    """Asks on a terminal. Raises NeedsYes where there is nobody to ask."""
     what = count_text(len(gone_ones), "document")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if unattended:
         raise NeedsYes(f"Nothing was removed: without a terminal --prune needs --yes, and would remove {what} whose file is gone.")
     names = "".join(f"  {harmless_line(name)}\n" for name, _ in gone_ones[:_NAMES_MAX])
     more = f"  ... and {len(gone_ones) - _NAMES_MAX} more (--prune --dry-run --verbose names all)\n" if len(gone_ones) > _NAMES_MAX else ""

@@ -82,7 +82,10 @@ list=$(mktemp "$home/import.XXXXXX")
 trap 'rm -f "$list"' EXIT
 printf '%s\0' "$PWD" "${paths[@]}" >"$list"
 [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:$SUDO_GID" "$list"
+# The container ends when this lock does, that is with this process, also a killed one; so nobody else may hold it, the Docker client neither.
+exec 9<>"$list"
+if have flock && flock 9; then flags+=(--end-with-caller); fi
 tty=()
 [ -t 1 ] && tty=(-t)
-[ -t 1 ] && [ -t 0 ] && tty=(-i -t)
-cli_run "${tty[@]}" "${mounts[@]}" -- cli.importer --root /host --from-file "/quire/${list##*/}" "${flags[@]}"
+if [ -t 1 ] && [ -t 0 ]; then tty=(-i -t); else flags+=(--unattended); fi
+cli_run "${tty[@]}" "${mounts[@]}" -- cli.importer --root /host --from-file "/quire/${list##*/}" "${flags[@]}" 9>&-
