@@ -1,6 +1,14 @@
 # The Docker engine and its compose and buildx plugins: found, started or, where this may be done, installed. Sourced by common.sh.
 
 engine_answers() { docker info >/dev/null 2>&1; }
+# Told apart, as starting the engine helps nobody whom it doesn't let in.
+engine_refuses() { docker info 2>&1 | grep -qi 'permission denied'; }
+ENGINE_REFUSES="the Docker engine doesn't let you in. Join its group (sudo usermod -aG docker $(id -un), then log in anew), or run this with sudo"
+engine_running() {
+    engine_answers && return
+    ! engine_refuses || fail "$ENGINE_REFUSES"
+    fail "the Docker engine is not running; ./quire up starts it"
+}
 
 engine_install() {
     DEBIAN_FRONTEND=noninteractive apt-get update -qq
@@ -53,7 +61,8 @@ engine_ready() {
         step "No Docker engine here: installing Debian's" engine-install engine_install
     fi
     if ! engine_answers; then
-        [ "$(id -u)" = 0 ] || fail "the Docker engine doesn't answer. Start it (systemctl start docker), or join its group."
+        ! engine_refuses || fail "$ENGINE_REFUSES"
+        [ "$(id -u)" = 0 ] || fail "the Docker engine is not running. Start it: sudo systemctl start docker"
         engine_start
         step "Starting the Docker engine" engine-start engine_wait
     fi

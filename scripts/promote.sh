@@ -2,7 +2,7 @@
 # For a primary that is lost: of the replicas' copies the one that has received the most becomes the primary's, and the replicas are cloned from it anew.
 # What no replica had received is gone. Services stop meanwhile, so calls are answered 503 or 504; copying takes as long as the disk needs for the database.
 # Cut short, it is run again.
-engine_answers || fail "the Docker engine is not running; ./quire up starts it"
+engine_running
 data=/var/lib/postgresql/data
 replicas=(replica-1 replica-2)
 
