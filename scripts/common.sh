@@ -2,24 +2,46 @@
 
 QUIRE_LOGS="$QUIRE_ROOT/.quire/logs"
 QUIRE_SECRETS="$QUIRE_ROOT/compose/secrets"
-QUIRE_BASE=${QUIRE_BASE:-debian:trixie-slim}
-QUIRE_HTTP_PORT=${QUIRE_HTTP_PORT:-8080}
-# The builder's own certificate authorities go along as a build secret: some networks look into TLS.
-if [ -z "${QUIRE_CA_BUNDLE:-}" ]; then
-    QUIRE_CA_BUNDLE=/dev/null
-    [ -s /etc/ssl/certs/ca-certificates.crt ] && QUIRE_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
-fi
+
+# What compose/.env keeps, a NAME='VALUE' a line: the settings of the last `up` and the numbers of `scale`. Compose reads it by itself, so plain Compose sees
+# the stack that ./quire sees.
+QUIRE_ENV="$QUIRE_ROOT/compose/.env"
+kept() { sed -n "s/^$1=[\"']\{0,1\}\([^\"']*\)[\"']\{0,1\}$/\1/p" "$QUIRE_ENV" 2>/dev/null | tail -n 1 || true; }
+keep() {
+    touch "$QUIRE_ENV"
+    sed -i "/^$1=/d" "$QUIRE_ENV"
+    [ -z "$2" ] || printf "%s='%s'\n" "$1" "$2" >>"$QUIRE_ENV"
+}
+
+# setting NAME DEFAULT: from the environment, else as `up` had it. `up` itself starts anew: what it isn't told is the default again.
+setting() {
+    local value=${!1:-}
+    [ -n "$value" ] || [ "${command:-}" = up ] || value=$(kept "$1")
+    export "$1=${value:-$2}"
+}
 # Containers get no more of these than the machine gives this user.
 at_most() { if [ "$1" = unlimited ] || [ "$1" -gt "$2" ]; then echo "$2"; else echo "$1"; fi; }
-QUIRE_NOFILE=$(at_most "$(ulimit -Hn)" 65536)
 memlock_kb=$(ulimit -Hl)
-QUIRE_MEMLOCK=$(at_most "$([ "$memlock_kb" = unlimited ] && echo unlimited || echo $((memlock_kb * 1024)))" 67108864)
-export QUIRE_BASE QUIRE_HTTP_PORT QUIRE_CA_BUNDLE QUIRE_NOFILE QUIRE_MEMLOCK
+setting QUIRE_NOFILE "$(at_most "$(ulimit -Hn)" 65536)"
+setting QUIRE_MEMLOCK "$(at_most "$([ "$memlock_kb" = unlimited ] && echo unlimited || echo $((memlock_kb * 1024)))" 67108864)"
+setting QUIRE_BASE debian:trixie-slim
+setting QUIRE_HTTP_PORT 8080
+# The builder's own certificate authorities go along as a build secret: some networks look into TLS.
+setting QUIRE_CA_BUNDLE "$([ -s /etc/ssl/certs/ca-certificates.crt ] && echo /etc/ssl/certs/ca-certificates.crt || echo /dev/null)"
+# HTTPS too: with a certificate that is named, or, for QUIRE_TLS=on, with one that `up` makes.
+setting QUIRE_TLS_CERTIFICATE "$([ "${QUIRE_TLS:-off}" != on ] || echo "$QUIRE_SECRETS/tls_certificate")"
 mkdir -p "$QUIRE_LOGS"
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { printf 'quire: %s\n' "$*" >&2; exit 1; }
 refuse() { printf 'quire: %s\n' "$*" >&2; exit 2; } # wrong arguments
+# For arguments that a command doesn't have: with its usage, the top of its file.
+misused() {
+    printf 'quire: %s\n' "$*" >&2
+    sed -n '/^#\( Usage:\|  *\) \.\/quire/s/^# //p' "$script" >&2
+    exit 2
+}
+without_arguments() { [ $# = 0 ] || misused "$command takes no arguments, and was given '$*'"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 may_install() { [ "$(id -u)" = 0 ] && have apt-get; }
 
@@ -48,13 +70,9 @@ step() {
     fi
 }
 
-# HTTPS too: with a certificate that is named, or, for QUIRE_TLS=on, with one that `up` makes.
-[ "${QUIRE_TLS:-off}" != on ] || export QUIRE_TLS_CERTIFICATE=${QUIRE_TLS_CERTIFICATE:-$QUIRE_SECRETS/tls_certificate}
-
-
-# The folders of the extensions that belong to the stack, a line each: all of extensions/, and what `up --with` was told, which compose/.env keeps unless
-# QUIRE_EXTENSIONS says otherwise.
-extensions_kept() { sed -n 's/^QUIRE_EXTENSIONS="\(.*\)"$/\1/p' "$QUIRE_ROOT/compose/.env" 2>/dev/null | tail -n 1 || true; }
+# The folders of the extensions that belong to the stack, a line each: all of extensions/, and of the others what QUIRE_EXTENSIONS says or else what the last `up`
+# had. What was in extensions/ and is gone belongs to it no more.
+extensions_kept() { kept QUIRE_EXTENSIONS | tr ' ' '\n' | sed '/^extensions\//d' | xargs; }
 extensions_deployed() {
     local file
     {
@@ -66,16 +84,24 @@ extensions_deployed() {
 # The consumers of topics: the services, and the extensions' own.
 stack_consumers() { printf '%s\n' session session-password documents query $(extensions_deployed | xargs -r -n 1 basename); }
 
-# The compose stack with its extensions; with TLS when there is a certificate for it.
+# The files that the stack is made of, a line each.
+stack_files() {
+    local folder
+    echo "$QUIRE_ROOT/compose/compose.yaml"
+    for folder in $(extensions_deployed); do echo "$QUIRE_ROOT/$folder/compose.yaml"; done
+    [ -z "$QUIRE_TLS_CERTIFICATE" ] || echo "$QUIRE_ROOT/compose/tls.yaml"
+}
 stack() {
-    local files=(-f "$QUIRE_ROOT/compose/compose.yaml") folder folders
-    folders=$(extensions_deployed)
-    for folder in $folders; do
-        [ -f "$QUIRE_ROOT/$folder/compose.yaml" ] || fail "$folder has no compose.yaml; ./quire up --without $folder forgets it"
-        files+=(-f "$QUIRE_ROOT/$folder/compose.yaml")
-    done
-    [ -z "${QUIRE_TLS_CERTIFICATE:-}" ] || files+=(-f "$QUIRE_ROOT/compose/tls.yaml")
-    QUIRE_EXTENSIONS=$(printf '%s' "$folders" | tr '\n' ' ') docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" "${files[@]}" "$@"
+    local files=() file
+    while read -r file; do
+        [ -f "$file" ] || fail "there is no ${file#"$QUIRE_ROOT/"}; ./quire up --without $(dirname "${file#"$QUIRE_ROOT/"}") forgets it"
+        files+=(-f "$file")
+    done < <(stack_files)
+    QUIRE_EXTENSIONS=$(extensions_deployed | xargs) docker compose --ansi never --project-directory "$QUIRE_ROOT/compose" "${files[@]}" "$@"
+}
+stack_running() {
+    engine_running
+    [ -n "$(stack ps -q)" ] || fail "the stack is not running; ./quire up starts it"
 }
 
 . "$QUIRE_ROOT/scripts/engine.sh"

@@ -1,16 +1,30 @@
 # Usage: ./quire scale SERVICE=N [SERVICE=N ...]
-# Runs N containers of gateway, session, session-password, documents, query or an extension. Kept for the next `up` in compose/.env. A topic has 12 partitions: more
-# workers than that wait.
-engine_answers || fail "the Docker engine is not running; ./quire up starts it"
-[ $# -gt 0 ] || fail "say what to scale: ./quire scale query=3"
-touch "$QUIRE_ROOT/compose/.env"
+# Runs N containers, 1 to 99, of gateway, session, session-password, documents, query or an extension. Kept for the next `up` in compose/.env. A lane's topic has
+# 12 partitions: workers (threads of a container) beyond that wait.
+PARTITIONS=12
+service_of() { printf '%s' "${1%%=*}"; }
+number_of() { printf '%s' "${1#*=}"; }
+# What a container brings to its largest lane: the default of QUIRE_<LANE>_WORKERS.
+workers_of() {
+    case $1 in
+        gateway) echo 0 ;; # takes no requests off a topic
+        session | documents | query) echo 2 ;;
+        *) echo 1 ;;
+    esac
+}
 known=(gateway $(stack_consumers))
+[ $# -gt 0 ] || misused "say what to scale: ./quire scale query=3"
+# All of them before the first is kept.
 for pair in "$@"; do
-    service=${pair%%=*} count=${pair#*=}
-    [[ " ${known[*]} " == *" $service "* && $count =~ ^[1-9][0-9]?$ ]] || fail "'$pair' is not SERVICE=N with a service of ${known[*]}"
-    name="QUIRE_$(printf '%s' "$service" | tr 'a-z-' 'A-Z_')_REPLICAS"
-    sed -i "/^$name=/d" "$QUIRE_ROOT/compose/.env"
-    printf '%s=%s\n' "$name" "$count" >>"$QUIRE_ROOT/compose/.env"
+    [[ " ${known[*]} " == *" $(service_of "$pair") "* && $pair == *=* ]] || misused "'$pair' is not SERVICE=N with a service of ${known[*]}"
+    [[ $(number_of "$pair") =~ ^[1-9][0-9]?$ ]] || misused "'$pair': the number of containers is 1 to 99"
 done
-services=("${@%%=*}")
-step "Scaling $*" scale stack up -d --no-build --no-recreate --wait "${services[@]}"
+stack_running
+for pair in "$@"; do
+    keep "QUIRE_$(service_of "$pair" | tr 'a-z-' 'A-Z_')_REPLICAS" "$(number_of "$pair")"
+done
+step "Scaling $*" scale stack up -d --no-build --no-recreate --wait "${@%%=*}"
+for pair in "$@"; do
+    workers=$(($(number_of "$pair") * $(workers_of "$(service_of "$pair")")))
+    [ "$workers" -le "$PARTITIONS" ] || say "  That is $workers workers in a lane of $(service_of "$pair"), which has $PARTITIONS partitions, one for a worker: $((workers - PARTITIONS)) of them wait."
+done

@@ -9,19 +9,27 @@
 . "$QUIRE_ROOT/scripts/secrets.sh"
 . "$QUIRE_ROOT/scripts/roll.sh"
 
-# Which extensions belong to the stack from now on.
-extensions_keep() {
-    sed -i '/^QUIRE_EXTENSIONS=/d' "$QUIRE_ROOT/compose/.env" 2>/dev/null || true
-    [ -z "$1" ] || printf 'QUIRE_EXTENSIONS="%s"\n' "$1" >>"$QUIRE_ROOT/compose/.env"
+# What this stack is made of from now on, for the commands after this one and for plain Compose: each setting that its files ask for, the folders of extensions
+# and the files. Numbers of containers are scale's.
+settings_keep() {
+    local name files
+    mapfile -t files < <(stack_files)
+    for name in $(grep -ohE '\$\{QUIRE_[A-Z_]+' "${files[@]}" | cut -c3- | sort -u | grep -vE '_REPLICAS$|^QUIRE_EXTENSIONS$'); do
+        keep "$name" "${!name:-}"
+    done
+    keep QUIRE_EXTENSIONS "$(extensions_deployed | xargs)"
+    keep COMPOSE_FILE "$(IFS=:; printf '%s' "${files[*]}")"
 }
+
+# Which extensions belong to the stack from now on.
 extensions_choose() {
     local chosen option folder
     chosen=" $(extensions_kept) "
     while [ $# -gt 0 ]; do
         option=$1 folder=${2:-}
         folder=${folder%/}
-        [[ $option == --with || $option == --without ]] || fail "up knows --with FOLDER and --without FOLDER, not '$option'"
-        [ -n "$folder" ] || fail "$option needs a folder, as examples/stats"
+        [[ $option == --with || $option == --without ]] || misused "up knows --with FOLDER and --without FOLDER, not '$option'"
+        [ -n "$folder" ] || misused "$option needs a folder, as examples/stats"
         chosen=${chosen/" $folder "/" "}
         if [ "$option" = --with ]; then
             [ -f "$QUIRE_ROOT/$folder/compose.yaml" ] || fail "$folder is no extension: it has no compose.yaml (there are: $(cd "$QUIRE_ROOT" && ls -d examples/*/ extensions/*/ 2>/dev/null | xargs))"
@@ -31,7 +39,7 @@ extensions_choose() {
         fi
         shift 2
     done
-    extensions_keep "$(printf '%s' "$chosen" | xargs)"
+    keep QUIRE_EXTENSIONS "$(printf '%s' "$chosen" | xargs)"
 }
 
 # What the images are made of, by names, sizes and times, and what they are: another checkout may have given their names to its own.
@@ -69,6 +77,7 @@ demo_login() {
 began=$SECONDS
 say "Quire"
 engine_ready
+settings_keep
 step "Building the images" build up_build
 secrets_ready
 if roll_needed; then step "Replacing what changed, part by part" roll roll; fi

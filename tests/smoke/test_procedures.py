@@ -110,7 +110,7 @@ def test_a_lost_primary_is_replaced_by_a_replica_s_copy(stack, account):
 def test_back_up_and_restore(stack, account, tmp_path):
     """The page's own commands, in its order."""
     *back_up, stop, restore, flush, up = console("Back up and restore")
-    assert [command.split()[0] for command in (*back_up, stop, restore, flush, up)] == ["C=\"docker", "$C", "cp", "$C", "$C", "$C", "./quire"]
+    assert [command.split()[0] for command in (*back_up, stop, restore, flush, up)] == ["C=\"./quire", "$C", "cp", "$C", "$C", "$C", "./quire"]
 
     def run(*commands):
         script = "\n".join(["set -e", *commands]).replace(" quire.dump", f" {tmp_path}/quire.dump").replace("somewhere/safe", f"{tmp_path}/safe")
