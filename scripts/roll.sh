@@ -26,27 +26,30 @@ roll_outdated() {
 }
 of_service() { sed -n "s/^$1 //p" <<<"$roll_old"; }
 
-roll_alone() { [ -z "$(of_service "$1")" ] || stack up -d --no-build --wait --wait-timeout "$ROLL_WAIT_S" "$1"; }
+runs() { [ -n "$(stack ps -q --status running "$1")" ]; }
+# One that is stopped or missing too: what comes after it can't do without.
+roll_alone() { { [ -z "$(of_service "$1")" ] && runs "$1"; } || stack up -d --no-build --wait --wait-timeout "$ROLL_WAIT_S" "$1"; }
 
-# Doubles what is outdated of these services, waits until the new containers are ready, and asks the old ones to end. When they don't become ready they go, and
-# the old ones stay.
+# Doubles what is outdated of these services and makes those of which none runs, waits until the new containers are ready, and asks the old ones to end. When they
+# don't become ready they go, and the old ones stay.
 roll_beside() {
     local service old=() outdated scales=() changed=() before
     for service in "$@"; do
         outdated=($(of_service "$service"))
+        [ ${#outdated[@]} -gt 0 ] || ! runs "$service" || continue
+        changed+=("$service")
         [ ${#outdated[@]} -gt 0 ] || continue
         old+=("${outdated[@]}")
-        changed+=("$service")
         scales+=(--scale "$service=$(($(stack ps -q "$service" | wc -l) + ${#outdated[@]}))")
     done
-    [ ${#old[@]} -gt 0 ] || return 0
+    [ ${#changed[@]} -gt 0 ] || return 0
     before=$(stack ps -aq "${changed[@]}")
     if ! stack up -d --no-build --no-recreate --wait --wait-timeout "$ROLL_WAIT_S" "${scales[@]}" "${changed[@]}"; then
         stack logs --no-color --tail 20 "${changed[@]}"
         stack ps -aq "${changed[@]}" | grep -vxF "$before" | xargs -r docker rm -f
         return 1
     fi
-    docker stop "${old[@]}" && docker rm "${old[@]}"
+    [ ${#old[@]} = 0 ] || { docker stop "${old[@]}" && docker rm "${old[@]}"; }
 }
 
 # True when the stack runs and a part of it is outdated.
@@ -56,6 +59,9 @@ roll_needed() {
 
 roll() {
     local part
+    # Else stopped containers of services would be counted as some that join.
+    # shellcheck disable=SC2046
+    stack rm -f $(stack_consumers) gateway || return 1
     for part in "${ROLL_ALONE[@]}"; do roll_alone "$part" || return 1; done
     for part in "${ROLL_ONCE[@]}"; do stack run --rm --no-deps -T "$part" </dev/null || return 1; done
     # Their own containers too: Compose makes whoever depends on them anew when it finds them outdated.
