@@ -4,7 +4,7 @@ options=()
 for argument in "$@"; do
     case $argument in
         --volumes) options+=(--volumes) ;;
-        *) fail "down knows --volumes only" ;;
+        *) misused "down knows --volumes only" ;;
     esac
 done
 engine_ready

@@ -2,7 +2,8 @@
 # Makes a new sealing key while the stack runs. Those who open learn it first; then those who seal use it; the one before it is still opened
 # until the next rotation.
 . "$QUIRE_ROOT/scripts/secrets.sh"
-engine_answers || fail "the Docker engine is not running; ./quire up starts it"
+without_arguments "$@"
+stack_running
 
 # A process reads the file anew every second; three leave room for a busy machine.
 KEY_RELOAD_S=3

@@ -3,8 +3,8 @@
 # half a minute. Cut short, it is run again.
 #   --as-written   takes what stands in compose/secrets instead of making new ones: for passwords of your own
 . "$QUIRE_ROOT/scripts/secrets.sh"
-engine_answers || fail "the Docker engine is not running; ./quire up starts it"
-[ $# = 0 ] || [ "$*" = --as-written ] || fail "rotate-passwords knows --as-written, not '$*'"
+[ $# = 0 ] || [ "$*" = --as-written ] || misused "rotate-passwords knows --as-written, not '$*'"
+stack_running
 
 # Written in place: a container sees the file that was mounted, not one that took its name.
 passwords_make() {
@@ -19,7 +19,7 @@ clients_restart() {
     stack restart $services && stack up -d --no-build --no-recreate --no-deps --wait $services
 }
 
-[ -n "$(stack ps -q primary)" ] || fail "the stack is not running; ./quire up starts it"
+[ -n "$(stack ps -q primary)" ] || fail "the primary is not running; ./quire up starts it"
 [ $# = 1 ] || step "Making new passwords" rotate-passwords-make passwords_make
 step "Telling PostgreSQL and Redis" rotate-passwords-servers servers_restart
 step "Telling who logs in to them" rotate-passwords-clients clients_restart

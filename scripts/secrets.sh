@@ -35,4 +35,4 @@ secrets_ready() {
     chmod 644 "$QUIRE_SECRETS"/*
 }
 
-[ "${command:-}" != secrets ] || { engine_ready && stack build -q cli && secrets_ready; }
+[ "${command:-}" != secrets ] || { without_arguments "$@"; engine_ready && stack build -q cli && secrets_ready; }

@@ -1,7 +1,8 @@
 # Usage: ./quire tell-again
 # Has every document told once more on quire.documents.events, as an update that changed nothing: for a consumer that is newer than the topic reaches back
 # (seven days), or that lost its table. 500 documents a step; it may be stopped and run again.
-engine_answers || fail "the Docker engine is not running; ./quire up starts it"
+without_arguments "$@"
+stack_running
 told=0 last=00000000-0000-0000-0000-000000000000
 tell_step() {
     stack exec -T primary psql -h /run/postgresql -U postgres -d quire -qAt -v ON_ERROR_STOP=1 -c "SELECT documents.tell_again('$last', 500)"

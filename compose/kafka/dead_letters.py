@@ -154,7 +154,10 @@ def replayed_headers(letter, seconds):
 
 def show_list(cluster, arguments):
     wanted = [topic if topic.endswith(SUFFIX) else topic + SUFFIX for topic in arguments.topics]
-    found = [letter for topic in wanted or cluster.topics() for letter in cluster.letters(topic).values()
+    there = cluster.topics()
+    if missing := [topic for topic in wanted if topic not in there]:
+        fail(f"there is no topic {', '.join(missing)}")
+    found = [letter for topic in wanted or there for letter in cluster.letters(topic).values()
              if arguments.all or letter.state in ("waiting", "cut off")]
     if not found:
         print("no dead letters")
