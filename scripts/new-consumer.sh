@@ -66,4 +66,5 @@ $(cd "$folder" && find . -type f | sort | sed "s,^\./,  ,")
 Next:
   ./quire test e2e -k $1     its test against the real servers
   ./quire up                 deploys it; then there is POST /$1
+To remove it: delete extensions/$1 and run ./quire up. docs/ADDING-A-CONSUMER.md says how its tables, role, secret and topics go too.
 TEXT
