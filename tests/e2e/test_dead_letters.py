@@ -195,6 +195,7 @@ def test_a_replay_that_was_cut_off_is_told_and_repeated_only_on_request(stack, c
 
 
 @pytest.mark.parametrize("words, complaint", [(["show", "quire.documents.write@999999"], "there is no letter"), (["drop", "nothing@1"], "there is no topic"),
+                                              (["list", "nothing"], "there is no topic"),
                                               (["replay", "quire.documents.write"], "is no TOPIC@OFFSET")])
 def test_a_wrong_id_is_told(stack, words, complaint):
     assert complaint in tool(stack, *words, fails=True)
