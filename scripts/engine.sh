@@ -2,7 +2,7 @@
 
 engine_answers() { docker info >/dev/null 2>&1; }
 # Told apart, as starting the engine helps nobody whom it doesn't let in.
-engine_refuses() { docker info 2>&1 | grep -qi 'permission denied'; }
+engine_refuses() { [[ $(docker info 2>&1) == *"permission denied"* ]]; }
 ENGINE_REFUSES="the Docker engine doesn't let you in. Join its group (sudo usermod -aG docker $(id -un), then log in anew), or run this with sudo"
 engine_running() {
     engine_answers && return
