@@ -105,3 +105,14 @@ def test_logs_are_json_lines_by_time(stack, account):
 def test_dead_letters_of_a_topic_that_is_not_there(stack):
     done = quire("dead-letters", "list", "nosuch")
     assert done.returncode == 1 and "there is no topic nosuch" in done.stderr and "KafkaError" not in done.stderr
+
+
+@pytest.mark.parametrize("said, told", [("permission denied while trying to connect to the Docker daemon socket", "doesn't let you in"),
+                                        ("Cannot connect to the Docker daemon", "is not running")])
+@pytest.mark.parametrize("command", ["status", "logs"])
+def test_an_engine_that_refuses_is_told_from_one_that_does_not_run(tmp_path, command, said, told):
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    docker.chmod(0o755)
+    done = quire(command, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == 1 and told in done.stderr
