@@ -7,8 +7,9 @@ containers=$(stack ps -a --format '{{.ID}}|{{.Service}}|{{.Name}}|{{.State}}|{{.
 [ -n "$containers" ] || fail "the stack is not running; ./quire up starts it"
 ids_of() { printf '%s\n' "$containers" | awk -F '|' -v state="$1" -v service="$2" '$4 == state && (service == "" || $2 == service) {print $1}'; }
 mapfile -t running < <(ids_of running "")
-memory=$([ ${#running[@]} = 0 ] || docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' "${running[@]}")
-restarts=$(printf '%s\n' "$containers" | cut -d '|' -f 1 | xargs docker inspect -f '{{slice .Name 1}} {{.RestartCount}}')
+# One that ends meanwhile, as a step's, has no more to say.
+memory=$([ ${#running[@]} = 0 ] || docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' "${running[@]}" 2>/dev/null || true)
+restarts=$(printf '%s\n' "$containers" | cut -d '|' -f 1 | xargs docker inspect -f '{{slice .Name 1}} {{.RestartCount}}' 2>/dev/null || true)
 field_of() { printf '%s\n' "$2" | sed -n "s/^$1 //p"; }
 
 row() { printf '%-28s %-14s %-22s %-9s %s\n' "$@"; }
