@@ -18,6 +18,9 @@ PATIENCE_S = 120
 FIRST_PATIENCE_S = 10
 _AWAY = frozenset((502, 503, 504))
 _WAIT_S_MAX = 15
+# A body from here on takes longer than the default deadline on a small machine; a small one that does waits in vain.
+_LARGE_BYTES = 1024 * 1024
+_LARGE_DEADLINE_S = 30
 
 
 class Connection:
@@ -36,6 +39,7 @@ class Connection:
         headers = {} if body is None else {"Content-Type": "application/json"}
         headers |= {"Idempotency-Key": key} if key else {}
         headers |= {"If-Match": if_match} if if_match else {}
+        headers |= {"Request-Timeout": str(_LARGE_DEADLINE_S)} if body is not None and len(body) >= _LARGE_BYTES else {}
         began, wait_s, tries = time.monotonic(), 0.25, 0
         while True:
             self._wait()

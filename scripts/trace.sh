@@ -40,7 +40,7 @@ if [ -n "$folder" ]; then
     cli_run "${tty[@]}" -v "$folder:/logs:ro" -- cli.trace "${words[@]}" "${ids[@]}"
     exit
 fi
-engine_answers || fail "the Docker engine is not running; ./quire up starts it"
+engine_running
 if [ -n "$slow" ]; then
     gather -E '"event": ?"(request\.done|request\.handled|request\.deadline_exceeded)"' | cli_run -i "${tty[@]}" -- cli.trace "${words[@]}"
     exit
