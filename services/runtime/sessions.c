@@ -1,7 +1,6 @@
-#include "runtime/sessions.h"
+#include "runtime/sessions_internal.h"
 
 #include "base/clock.h"
-#include "base/id.h"
 #include "runtime/keys.h"
 #include "runtime/redis.h"
 
@@ -12,32 +11,7 @@
 
 #define MS_NS UINT64_C(1000000)
 #define TICK_NS UINT64_C(1000000000)
-#define NUMBER_CHARACTERS 24u
 #define WORDS_MAX 1024u
-
-/* A rate as redis/quire.lua takes it, and as the IETF draft "RateLimit header fields for HTTP" shows it. */
-struct rate {
-    uint32_t pace_us; /* the period */
-    char period_us[NUMBER_CHARACTERS], burst[NUMBER_CHARACTERS];
-    char name[16], policy[64];
-};
-
-struct quire_sessions {
-    struct quire_redis *redis;
-    struct quire_log *log;
-    struct quire_limits limits;
-    uint32_t command_ms;
-    uint64_t ticked_ns;
-    uint64_t serial; /* of the connection that `warm` speaks of */
-    bool warm;       /* quire:epoch was the server's run id: all live sessions are in it */
-    bool told_cold;  /* the log knows */
-    struct rate account, address, log_ins, registrations;
-    char concurrent[NUMBER_CHARACTERS];
-    char failures[NUMBER_CHARACTERS], failures_address[NUMBER_CHARACTERS], window_s[NUMBER_CHARACTERS];
-    struct quire_series *verdicts[QUIRE_SESSIONS_AWAY + 1];
-    struct quire_series *check_seconds, *publish_failures, *warm_gauge;
-};
-
 static const char *const verdict_names[] = {"admitted", "unauthenticated", "limited", "away"};
 static_assert(sizeof verdict_names / sizeof verdict_names[0] == QUIRE_SESSIONS_AWAY + 1, "one name each");
 
@@ -117,8 +91,7 @@ static void set_warm(struct quire_sessions *sessions, bool warm) {
     quire_series_set(sessions->warm_gauge, warm);
 }
 
-/* Reads the answer to GET quire:epoch: whether all live sessions were in this very server when it answered. */
-static bool read_epoch(struct quire_sessions *sessions, uint64_t deadline_ns) {
+bool quire_sessions_read_epoch(struct quire_sessions *sessions, uint64_t deadline_ns) {
     redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
     if (reply == NULL)
         return false;
@@ -129,13 +102,12 @@ static bool read_epoch(struct quire_sessions *sessions, uint64_t deadline_ns) {
     return warm;
 }
 
-static bool append_epoch(struct quire_sessions *sessions) {
+bool quire_sessions_append_epoch(struct quire_sessions *sessions) {
     return quire_redis_append(
         sessions->redis, (struct quire_slice[]){QUIRE_SLICE_LITERAL("GET"), QUIRE_SLICE_LITERAL(QUIRE_KEY_EPOCH)}, 2);
 }
 
-/* Connected; and whether warm, asking where that isn't known yet. */
-static bool ready(struct quire_sessions *sessions, uint64_t deadline_ns) {
+bool quire_sessions_ready(struct quire_sessions *sessions, uint64_t deadline_ns) {
     if (!quire_redis_ready(sessions->redis, deadline_ns))
         return false;
     if (quire_redis_serial(sessions->redis) != sessions->serial) {
@@ -144,13 +116,13 @@ static bool ready(struct quire_sessions *sessions, uint64_t deadline_ns) {
     }
     if (sessions->warm)
         return true;
-    if (append_epoch(sessions))
-        (void)read_epoch(sessions, deadline_ns); /* cold is an answer too */
+    if (quire_sessions_append_epoch(sessions))
+        (void)quire_sessions_read_epoch(sessions, deadline_ns); /* cold is an answer too */
     return quire_redis_serial(sessions->redis) != 0;
 }
 
-static bool fcall(struct quire_sessions *sessions, const char *function, const struct quire_slice *keys,
-                  size_t keys_count, const struct quire_slice *arguments, size_t arguments_count) {
+bool quire_sessions_append(struct quire_sessions *sessions, const char *function, const struct quire_slice *keys,
+                           size_t keys_count, const struct quire_slice *arguments, size_t arguments_count) {
     struct quire_slice words[WORDS_MAX];
     char number[NUMBER_CHARACTERS];
     if (3 + keys_count + arguments_count > WORDS_MAX)
@@ -166,312 +138,15 @@ static bool fcall(struct quire_sessions *sessions, const char *function, const s
     return quire_redis_append(sessions->redis, words, 3 + keys_count + arguments_count);
 }
 
-/* ---- What one check asks, in the order in which it asks it: its answers come in the same order. */
-
-static bool wants_session(const struct quire_check *check) {
-    return check->call->access == QUIRE_SESSION && check->session != NULL;
-}
-
-static bool wants_note(const struct quire_check *check) {
-    return wants_session(check) && check->call->wants_session_note;
-}
-
-static bool append_session(struct quire_sessions *sessions, const struct quire_check *check) {
-    struct quire_key key = quire_key_session(check->session);
-    struct quire_slice name = quire_key_slice(&key);
-    char deadline[NUMBER_CHARACTERS];
-    snprintf(deadline, sizeof deadline, "%" PRIu64, check->deadline_ms);
-    const struct quire_slice arguments[] = {check->request,
-                                            quire_slice_of(deadline),
-                                            quire_slice_of(sessions->limits.on ? "1" : "0"),
-                                            quire_slice_of(sessions->account.period_us),
-                                            quire_slice_of(sessions->account.burst),
-                                            quire_slice_of(sessions->concurrent),
-                                            QUIRE_SLICE_LITERAL("1")};
-    return fcall(sessions, "quire_check", &name, 1, arguments, wants_note(check) ? 7 : 6);
-}
-
-static bool append_rate(struct quire_sessions *sessions, const struct quire_key *key, const struct rate *rate) {
-    struct quire_slice name = quire_key_slice(key);
-    const struct quire_slice arguments[] = {quire_slice_of(rate->period_us), quire_slice_of(rate->burst)};
-    return fcall(sessions, "quire_limit", &name, 1, arguments, 2);
-}
-
-/* Log-ins have a rate of their own: each costs a password's work, and one address must not take all of that. */
-static bool is_log_in(const struct quire_check *check) {
-    return check->call->access == QUIRE_PUBLIC && check->call->throttle == QUIRE_THROTTLE_LOG_IN;
-}
-
-static const struct rate *address_rate(const struct quire_sessions *sessions, const struct quire_check *check) {
-    return is_log_in(check) ? &sessions->log_ins : &sessions->address;
-}
-
-static bool append_address(struct quire_sessions *sessions, const struct quire_check *check) {
-    struct quire_key key =
-        quire_key_address(check->client, is_log_in(check) ? QUIRE_ADDRESS_LOG_INS : QUIRE_ADDRESS_REQUESTS);
-    return append_rate(sessions, &key, address_rate(sessions, check));
-}
-
-/* The tag of the account whose password is tried: as told, or the session's. */
-static const uint8_t *throttled_tag(const struct quire_check *check) {
-    return check->account_tag != NULL ? check->account_tag : check->session;
-}
-
-static bool wants_throttle(const struct quire_check *check) {
-    if (check->call->throttle == QUIRE_THROTTLE_LOG_IN)
-        return throttled_tag(check) != NULL;
-    return check->call->throttle == QUIRE_THROTTLE_REGISTRATION;
-}
-
-static bool append_throttle(struct quire_sessions *sessions, const struct quire_check *check) {
-    if (check->call->throttle == QUIRE_THROTTLE_REGISTRATION) {
-        struct quire_key key = quire_key_address(check->client, QUIRE_ADDRESS_REGISTRATIONS);
-        return append_rate(sessions, &key, &sessions->registrations);
-    }
-    struct quire_key keys[QUIRE_LOG_IN_KEYS];
-    quire_keys_log_in(check->client, throttled_tag(check), keys);
-    const struct quire_slice names[QUIRE_LOG_IN_KEYS] = {quire_key_slice(&keys[0]), quire_key_slice(&keys[1])};
-    const struct quire_slice arguments[] = {quire_slice_of(sessions->failures), quire_slice_of(sessions->window_s),
-                                            quire_slice_of(sessions->failures_address)};
-    return fcall(sessions, "quire_log_in_attempt", names, QUIRE_LOG_IN_KEYS, arguments, 3);
-}
-
-/* ---- Answers. */
-
-/* Adds `"name";r=..;t=..` and the policy to the check's fields; what has no room is left out. */
-static void show_limit(struct quire_check *check, const char *name, const char *policy, long long remaining,
-                       long long reset_s) {
-    size_t limit_used = strlen(check->rate_limit), policy_used = strlen(check->rate_limit_policy);
-    const char *comma = limit_used > 0 ? ", " : "";
-    char limit[64];
-    int size = snprintf(limit, sizeof limit, "\"%s\";r=%lld;t=%lld", name, remaining, reset_s);
-    if (limit_used + (size_t)size + 3 > sizeof check->rate_limit ||
-        policy_used + strlen(policy) + 3 > sizeof check->rate_limit_policy)
-        return;
-    snprintf(check->rate_limit + limit_used, sizeof check->rate_limit - limit_used, "%s%s", comma, limit);
-    snprintf(check->rate_limit_policy + policy_used, sizeof check->rate_limit_policy - policy_used, "%s%s", comma,
-             policy);
-}
-
-/* An array of `least` to `most` answers, or NULL: away. The caller frees it. */
-static redisReply *take_array(struct quire_sessions *sessions, size_t least, size_t most, uint64_t deadline_ns) {
-    redisReply *reply = quire_redis_reply(sessions->redis, deadline_ns);
-    if (reply == NULL || (reply->type == REDIS_REPLY_ARRAY && reply->elements >= least && reply->elements <= most))
-        return reply;
-    if (quire_redis_unusable(reply))
-        quire_redis_drop(sessions->redis, reply->str);
-    freeReplyObject(reply);
-    return NULL;
-}
-
-static void limit_check(struct quire_check *check, long long retry_s) {
-    check->verdict = QUIRE_LIMITED;
-    if (retry_s > (long long)check->retry_after_s)
-        check->retry_after_s = (unsigned)retry_s;
-}
-
-/* A session may have none, and a library that is older than notes answers without its place. */
-static void take_note(struct quire_check *check, const redisReply *reply) {
-    if (reply->elements < 7 || reply->element[6]->type != REDIS_REPLY_STRING || reply->element[6]->len == 0)
-        return;
-    const struct quire_slice note = {(const uint8_t *)reply->element[6]->str, reply->element[6]->len};
-    const char *copy = quire_arena_text(check->arena, note);
-    if (copy != NULL)
-        check->note = (struct quire_slice){(const uint8_t *)copy, note.size};
-}
-
-static void take_session(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    redisReply *reply = take_array(sessions, 6, wants_note(check) ? 7 : 6, deadline_ns);
-    check->verdict = QUIRE_SESSIONS_AWAY;
-    if (reply == NULL)
-        return;
-    long long verdict = reply->element[0]->integer, remaining = reply->element[3]->integer;
-    long long reset_s = reply->element[4]->integer, retry_s = reply->element[5]->integer;
-    struct quire_slice account = {(const uint8_t *)reply->element[1]->str, reply->element[1]->len};
-    struct quire_slice watermark = {(const uint8_t *)reply->element[2]->str, reply->element[2]->len};
-    if (verdict == 0) {
-        check->verdict = QUIRE_UNAUTHENTICATED;
-    } else if (quire_uuid_parse(account, check->account)) {
-        if (!quire_watermark_parse(watermark, &check->watermark))
-            check->watermark.known = false; /* the primary is read */
-        check->verdict = QUIRE_ADMITTED;
-        check->holds_place = verdict == 1 && sessions->limits.on;
-        if (verdict == 1)
-            take_note(check, reply);
-        else
-            limit_check(check, retry_s);
-        if (verdict == 2)
-            check->pace_us = sessions->account.pace_us;
-        char concurrent[64];
-        snprintf(concurrent, sizeof concurrent, "\"concurrent\";q=%s;qu=\"concurrent-requests\"", sessions->concurrent);
-        if (verdict == 3)
-            show_limit(check, "concurrent", concurrent, 0, reset_s);
-        else if (sessions->limits.on)
-            show_limit(check, sessions->account.name, sessions->account.policy, remaining, reset_s);
-    }
-    freeReplyObject(reply);
-}
-
-/* What quire_limit and quire_log_in_attempt answer. A request that is refused already stays refused. */
-static void apply_limit(struct quire_check *check, const char *name, const char *policy, const redisReply *reply) {
-    if (reply->element[0]->integer == 0 && check->verdict != QUIRE_SESSIONS_AWAY)
-        limit_check(check, reply->element[3]->integer);
-    show_limit(check, name, policy, reply->element[1]->integer, reply->element[2]->integer);
-}
-
-static void take_limit(struct quire_sessions *sessions, struct quire_check *check, const char *name, const char *policy,
-                       uint64_t deadline_ns) {
-    redisReply *reply = take_array(sessions, 4, 4, deadline_ns);
-    if (reply == NULL) {
-        check->verdict = QUIRE_SESSIONS_AWAY;
-        return;
-    }
-    apply_limit(check, name, policy, reply);
-    freeReplyObject(reply);
-}
-
-static void take_address(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    const struct rate *rate = address_rate(sessions, check);
-    take_limit(sessions, check, rate->name, rate->policy, deadline_ns);
-}
-
-/* Which of the two limits is shown: the account's, unless the address' refuses. */
-static void take_log_in(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    redisReply *reply = take_array(sessions, 5, 5, deadline_ns);
-    if (reply == NULL) {
-        check->verdict = QUIRE_SESSIONS_AWAY;
-        return;
-    }
-    const bool by_address = reply->element[4]->integer != 0;
-    const char *name = by_address ? "log-in-address" : "log-in";
-    char policy[80];
-    snprintf(policy, sizeof policy, "\"%s\";q=%s;w=%s", name,
-             by_address ? sessions->failures_address : sessions->failures, sessions->window_s);
-    apply_limit(check, name, policy, reply);
-    freeReplyObject(reply);
-}
-
-static void take_throttle(struct quire_sessions *sessions, struct quire_check *check, uint64_t deadline_ns) {
-    if (check->call->throttle == QUIRE_THROTTLE_REGISTRATION)
-        take_limit(sessions, check, sessions->registrations.name, sessions->registrations.policy, deadline_ns);
-    else
-        take_log_in(sessions, check, deadline_ns);
-}
-
-/* ---- The two pipelines of a batch. */
-
-/* Sessions, and what is known to count against an address. Nothing is asked for a session while Redis is cold. */
-static void first_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
-                           uint64_t deadline_ns) {
-    bool asked = false, sent = true, warm = sessions->warm;
-    for (size_t i = 0; i < count && sent; i++) {
-        if (wants_session(checks[i])) {
-            sent = !warm || append_session(sessions, checks[i]);
-            asked = asked || warm;
-        } else if (sessions->limits.on) {
-            sent = append_address(sessions, checks[i]);
-            if (sent && checks[i]->call->access == QUIRE_PUBLIC && wants_throttle(checks[i]))
-                sent = append_throttle(sessions, checks[i]);
-        }
-    }
-    if (asked && sent)
-        sent = append_epoch(sessions);
-    for (size_t i = 0; i < count; i++) {
-        struct quire_check *check = checks[i];
-        if (wants_session(check)) {
-            check->verdict = QUIRE_SESSIONS_AWAY;
-            if (warm)
-                take_session(sessions, check, deadline_ns);
-            continue;
-        }
-        check->verdict = check->call->access == QUIRE_PUBLIC ? QUIRE_ADMITTED : QUIRE_UNAUTHENTICATED;
-        if (!sessions->limits.on)
-            continue;
-        take_address(sessions, check, deadline_ns);
-        if (check->call->access == QUIRE_PUBLIC && wants_throttle(check))
-            take_throttle(sessions, check, deadline_ns);
-    }
-    /* A server that was flushed, or is another than it was, in the midst of this knows no session: that is no 401. Nor
-     * is what it did know to be believed. The question stands last because the pipeline is not atomic. */
-    if (!asked || (sent && read_epoch(sessions, deadline_ns)))
-        return;
-    for (size_t i = 0; i < count; i++) {
-        if (wants_session(checks[i])) {
-            checks[i]->verdict = QUIRE_SESSIONS_AWAY;
-            checks[i]->note = (struct quire_slice){0};
-            checks[i]->holds_place = false; /* it lapses by itself */
-        }
-    }
-}
-
-enum second_question { SECOND_NONE, SECOND_ADDRESS, SECOND_THROTTLE };
-
-static enum second_question second_question(const struct quire_check *check) {
-    if (!wants_session(check))
-        return SECOND_NONE;
-    if (check->verdict == QUIRE_UNAUTHENTICATED)
-        return SECOND_ADDRESS;
-    return check->verdict == QUIRE_ADMITTED && wants_throttle(check) ? SECOND_THROTTLE : SECOND_NONE;
-}
-
-/* What only the first answers tell: an unknown session counts against its address; a password is only tried in a
- * session that is valid. */
-static void second_pipeline(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
-                            uint64_t deadline_ns) {
-    bool sent = sessions->limits.on;
-    for (size_t i = 0; i < count && sent; i++) {
-        enum second_question question = second_question(checks[i]);
-        if (question == SECOND_ADDRESS)
-            sent = append_address(sessions, checks[i]);
-        else if (question == SECOND_THROTTLE)
-            sent = append_throttle(sessions, checks[i]);
-    }
-    for (size_t i = 0; i < count && sessions->limits.on; i++) {
-        enum second_question question = second_question(checks[i]);
-        if (question == SECOND_ADDRESS)
-            take_address(sessions, checks[i], deadline_ns);
-        else if (question == SECOND_THROTTLE)
-            take_throttle(sessions, checks[i], deadline_ns);
-    }
-}
-
-static uint64_t bound(const struct quire_sessions *sessions, uint64_t now_ns, uint64_t deadline_ns) {
+uint64_t quire_sessions_bound(const struct quire_sessions *sessions, uint64_t now_ns, uint64_t deadline_ns) {
     uint64_t command_ns = now_ns + sessions->command_ms * MS_NS;
     return command_ns < deadline_ns ? command_ns : deadline_ns;
 }
 
-void quire_sessions_check(struct quire_sessions *sessions, struct quire_check *const *checks, size_t count,
-                          uint64_t now_ms, uint64_t deadline_ns) {
-    (void)now_ms; /* time is Redis' own */
-    uint64_t begun_ns = quire_monotonic_ns();
-    for (size_t i = 0; i < count; i++) {
-        struct quire_check *check = checks[i];
-        check->verdict = QUIRE_SESSIONS_AWAY;
-        check->note = (struct quire_slice){0};
-        check->watermark = (struct quire_watermark){0};
-        check->retry_after_s = 0;
-        check->pace_us = 0;
-        check->rate_limit[0] = check->rate_limit_policy[0] = '\0';
-        check->holds_place = false;
-        memset(check->account, 0, sizeof check->account);
-    }
-    if (ready(sessions, bound(sessions, begun_ns, deadline_ns))) {
-        uint64_t bound_ns = bound(sessions, quire_monotonic_ns(), deadline_ns);
-        first_pipeline(sessions, checks, count, bound_ns);
-        second_pipeline(sessions, checks, count, bound_ns);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (checks[i]->verdict == QUIRE_SESSIONS_AWAY && checks[i]->retry_after_s == 0)
-            checks[i]->retry_after_s = 1;
-        quire_series_add(sessions->verdicts[checks[i]->verdict], 1);
-    }
-    quire_series_observe(sessions->check_seconds, (double)(quire_monotonic_ns() - begun_ns) / 1e9);
-}
-
 static bool append_publication(struct quire_sessions *sessions, const struct quire_publication *publication) {
     if (publication->kind == QUIRE_CALL_FUNCTION)
-        return fcall(sessions, publication->function, publication->keys, publication->keys_count,
-                     publication->arguments, publication->arguments_count);
+        return quire_sessions_append(sessions, publication->function, publication->keys, publication->keys_count,
+                                     publication->arguments, publication->arguments_count);
     bool raise = publication->kind == QUIRE_RAISE_WATERMARK;
     struct quire_key key = quire_key_account(publication->tag, publication->account,
                                              raise ? QUIRE_ACCOUNT_WATERMARK : QUIRE_ACCOUNT_PLACES);
@@ -481,7 +156,7 @@ static bool append_publication(struct quire_sessions *sessions, const struct qui
         quire_watermark_text(publication->watermark, watermark);
         argument = quire_slice_of(watermark);
     }
-    return fcall(sessions, raise ? "quire_watermark_raise" : "quire_release", &name, 1, &argument, 1);
+    return quire_sessions_append(sessions, raise ? "quire_watermark_raise" : "quire_release", &name, 1, &argument, 1);
 }
 
 /* A raise that is refused (0) was by a primary that isn't the primary any more. */
@@ -507,7 +182,7 @@ void quire_sessions_publish(struct quire_sessions *sessions, struct quire_public
                             size_t count, uint64_t deadline_ns) {
     for (size_t i = 0; i < count; i++)
         publications[i]->failed = true;
-    uint64_t bound_ns = bound(sessions, quire_monotonic_ns(), deadline_ns);
+    uint64_t bound_ns = quire_sessions_bound(sessions, quire_monotonic_ns(), deadline_ns);
     if (count > 0 && quire_redis_ready(sessions->redis, bound_ns)) {
         for (size_t i = 0; i < count; i++)
             publications[i]->failed = !append_publication(sessions, publications[i]);
@@ -529,8 +204,8 @@ void quire_sessions_tick(struct quire_sessions *sessions) {
         return;
     sessions->ticked_ns = now_ns;
     sessions->serial = quire_redis_serial(sessions->redis);
-    if (append_epoch(sessions))
-        (void)read_epoch(sessions, now_ns + sessions->command_ms * MS_NS); /* cold is an answer too */
+    if (quire_sessions_append_epoch(sessions))
+        (void)quire_sessions_read_epoch(sessions, now_ns + sessions->command_ms * MS_NS); /* cold is an answer too */
 }
 
 bool quire_sessions_settled(const struct quire_sessions *sessions) {
@@ -545,7 +220,7 @@ bool quire_sessions_healthy(struct quire_sessions *sessions, uint32_t bound_ms, 
     if (!quire_redis_ready(sessions->redis, deadline_ns))
         return false;
     sessions->serial = quire_redis_serial(sessions->redis);
-    bool warm = append_epoch(sessions) && read_epoch(sessions, deadline_ns);
+    bool warm = quire_sessions_append_epoch(sessions) && quire_sessions_read_epoch(sessions, deadline_ns);
     if (quire_redis_serial(sessions->redis) == 0)
         return false;
     *ret_ms = (double)(quire_monotonic_ns() - begun_ns) / 1e6;
