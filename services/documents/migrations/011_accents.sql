@@ -26,7 +26,8 @@ END $$;
 -- What is stored gets its words' new lexemes beside the old ones: the entries of a document's old lexeme again under the new one, and of a chunk that has
 -- both the heavier. Old rows stay: another word may have made them too, and nobody asks for them else. Words are cut here a little less finely than by
 -- services/text/words.c; a word that this doesn't see is found as soon as its document is stored again. So is one of a document that was on its way
--- when this was committed. Reads every text with accents of those languages once: some 10 MB a second.
+-- when this was committed. Reads every passage with accents of those languages once, some 3 MB a second of a core;
+-- a migration has 15 minutes (runtime/migrate.c), and what it had done of more than that would be undone.
 DO $$
 DECLARE
     concerned uuid[];
