@@ -122,7 +122,8 @@ def test_what_a_crowd_of_waiting_requests_needed_is_given_back(stack, account):
         crowd = [RawConnection(gateway, seconds=60).send(request) for _ in range(70)]
         wait_until(lambda: gateway.metrics().sum("quire_gateway_inflight") > 6000, what="they wait")
         crowded_bytes = gateway.resident_bytes()
-        assert {connection.answer().status for connection in crowd for _ in range(100)} == {504}
+        statuses = {connection.answer().status for connection in crowd for _ in range(100)}
+        assert 504 in statuses and statuses <= {503, 504}  # on a busy machine Kafka may count as lost before the last of them is sent
         sanitized = "san" in os.environ.get("QUIRE_BUILD", "")  # those have allocators of their own
         wait_until(lambda: gateway.resident_bytes() - before_bytes < (crowded_bytes - before_bytes) / 2 or sanitized, 20, "the memory is given back")
     finally:
