@@ -57,7 +57,7 @@ def floors_table(summary: dict) -> str:
     rows += [[f"nginx `return 200`, {int(number):,} connections", _spread(row["requests_per_s"]), _ms(row["p50_us"][0]), _ms(row["p99_us"][0])]
              for number, row in floors["nginx"].items()]
     rows.append(["Redis: the session function, pipelined by 32", _spread(floors["redis"]), "", ""])
-    named = {"account": "PostgreSQL: the account of `/auth/me`, pipelined by ten", "document": "PostgreSQL: a document by its key, pipelined by ten",
+    named = {"document": "PostgreSQL: a document by its key, pipelined by ten",
              "page": "PostgreSQL: a page of the list, pipelined by ten", "search": "PostgreSQL: the question's search, one by one",
              "store": "PostgreSQL: durable documents of 1 KB, 32 clients"}
     rows += [[named[name], _spread(figure), "", ""] for name, figure in floors["postgres"].items()]
