@@ -11,7 +11,7 @@ static uint64_t us_between(uint64_t from_ns, uint64_t to_ns) {
     return from_ns == 0 || to_ns <= from_ns ? 0 : (to_ns - from_ns) / 1000;
 }
 
-/* A line would be the most of what a refusal costs, and there are the more of them the less there is to spare. */
+/* A line is a good part of what a refusal costs, and there are the more of them the less there is to spare. */
 static bool may_log_refusal(struct shard *shard) {
     if (shard->refused_logged >= shard->gateway->config->log_refused_max)
         return false;
