@@ -7,6 +7,7 @@
 #include "runtime/partition.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -263,17 +264,18 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t kind, rd_kafka_
 /* Life. */
 
 static rd_kafka_t *create_client(struct quire_consumer *consumer) {
-    char queued[16];
+    char queued[16], heartbeat[16], fetch_wait[16];
     /* A fetch brings far more small messages than this; it is the mark below which the next one is sent. One message
      * that takes a whole core wants no others lying behind it. */
     (void)snprintf(queued, sizeof(queued), "%zu",
                    consumer->options.batch_max == 1 ? 1 : consumer->options.batch_max * 8);
+    (void)snprintf(heartbeat, sizeof(heartbeat), "%" PRId64, consumer->options.heartbeat_ms);
+    (void)snprintf(fetch_wait, sizeof(fetch_wait), "%" PRId64, consumer->options.fetch_wait_ms);
     const struct quire_kafka_property settings[] = {
         {"group.id", consumer->options.group},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"session.timeout.ms", "2500"},
-        {"heartbeat.interval.ms",
-         "100"}, /* how soon a member hears that the group is changing, twice for each change */
+        {"heartbeat.interval.ms", heartbeat},
         {"max.poll.interval.ms", "60000"},
         {"enable.auto.commit", "false"}, /* ours, with notes: partition.h */
         {"enable.auto.offset.store", "false"},
@@ -281,7 +283,7 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
         {"queued.min.messages", queued},
         {"queued.max.messages.kbytes", "65536"},
         {"fetch.min.bytes", "1"},
-        {"fetch.wait.max.ms", "100"}, /* also how long a partition just assigned waits for the fetch that is out */
+        {"fetch.wait.max.ms", fetch_wait},
         {"fetch.queue.backoff.ms", "2"},
         {"fetch.error.backoff.ms", "100"},
         {"fetch.max.bytes", QUIRE_FETCH_BYTES_MAX},
@@ -291,7 +293,7 @@ static rd_kafka_t *create_client(struct quire_consumer *consumer) {
                                              settings, sizeof(settings) / sizeof(settings[0]));
     if (conf == NULL)
         return NULL;
-    quire_membership_watch(&consumer->membership, conf);
+    quire_membership_watch(&consumer->membership, conf, consumer->options.heartbeat_ms);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     return quire_kafka_client(&consumer->link, RD_KAFKA_CONSUMER, conf);

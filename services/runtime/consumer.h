@@ -16,6 +16,7 @@ struct quire_consumer_options {
     const char *service, *group, *topic;
     size_t batch_max;
     size_t batch_bytes_max;
+    int64_t heartbeat_ms, fetch_wait_ms;
     struct quire_log *log;
     struct quire_metrics *metrics;
 };

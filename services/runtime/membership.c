@@ -6,7 +6,7 @@
 
 #define NAME "quire"
 #define JOINING_NS_MAX UINT64_C(3000000000)
-#define JOIN_EACH_NS UINT64_C(1100000000) /* librdkafka's second, and a heartbeat */
+#define JOIN_EACH_NS UINT64_C(1000000000) /* librdkafka's own; a member hears of it by a heartbeat */
 
 /* https://kafka.apache.org/protocol#protocol_api_keys */
 enum { JOIN_GROUP = 11, SYNC_GROUP = 14 };
@@ -42,7 +42,8 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *con
                : rd_kafka_interceptor_add_on_response_received(client, NAME, on_response_received, opaque);
 }
 
-void quire_membership_watch(struct quire_membership *membership, rd_kafka_conf_t *conf) {
+void quire_membership_watch(struct quire_membership *membership, rd_kafka_conf_t *conf, int64_t heartbeat_ms) {
+    membership->join_each_ns = JOIN_EACH_NS + (uint64_t)heartbeat_ms * 1000000u;
     const rd_kafka_resp_err_t error = rd_kafka_conf_interceptor_add_on_new(conf, NAME, on_new, membership);
     assert(error == RD_KAFKA_RESP_ERR_NO_ERROR); /* fails only for a name that is there already */
 }
@@ -53,5 +54,6 @@ bool quire_membership_joining(const struct quire_membership *membership, uint64_
 
 bool quire_membership_may_leave(const struct quire_membership *membership, uint64_t now_ns) {
     const uint64_t joined_ns = atomic_load(&membership->joined_ns);
-    return joined_ns == 0 || (now_ns >= joined_ns + JOIN_EACH_NS && !quire_membership_joining(membership, now_ns));
+    return joined_ns == 0 ||
+           (now_ns >= joined_ns + membership->join_each_ns && !quire_membership_joining(membership, now_ns));
 }

@@ -15,14 +15,16 @@ struct quire_membership {
     /* Written by the client's threads. */
     atomic_uint_fast64_t joined_ns; /* CLOCK_MONOTONIC of the last JoinGroup; 0: none */
     atomic_bool joining;            /* it, or the SyncGroup behind it, isn't answered */
+    uint64_t join_each_ns;          /* how long after a JoinGroup a member may not have sent the next */
 };
 
-/* Watches the client that will be made of this configuration. The membership outlives it. */
-void quire_membership_watch(struct quire_membership *membership, rd_kafka_conf_t *conf);
+/* Watches the client that will be made of this configuration, whose heartbeats are so far apart. The membership
+ * outlives it. */
+void quire_membership_watch(struct quire_membership *membership, rd_kafka_conf_t *conf, int64_t heartbeat_ms);
 /* From the JoinGroup to the SyncGroup's answer, at most 3 s: a coordinator that vanished answers neither. Any thread.
  */
 bool quire_membership_joining(const struct quire_membership *membership, uint64_t now_ns);
-/* Neither joining, nor within the second in which the others may not join again. Any thread. */
+/* Neither joining, nor within the second and a heartbeat in which the others may not join again. Any thread. */
 bool quire_membership_may_leave(const struct quire_membership *membership, uint64_t now_ns);
 
 #endif

@@ -71,6 +71,11 @@ static const struct quire_setting shared[] = {
             "How long one statement or command of background work may take."),
     INTEGER("QUIRE_CLOCK_SKEW_MS", skew_ms_max, "1000", 0, 60000, "ms",
             "How far a gateway's clock may be ahead of ours before a deadline is cut."),
+    INTEGER("QUIRE_KAFKA_HEARTBEAT_MS", heartbeat_ms, "100", 50, 800, "ms",
+            "How soon a worker hears that its group is changing, twice for each change. Each one costs the broker."),
+    INTEGER(
+        "QUIRE_KAFKA_FETCH_WAIT_MS", fetch_wait_ms, "100", 10, 1000, "ms",
+        "How long the broker holds a fetch when there is nothing: as long waits a partition that was just assigned."),
     INTEGER("QUIRE_BATCH_BYTES_MAX", batch_bytes_max, "33554432", 1 * MIB, 1024 * MIB, "bytes",
             "How many bytes of requests a worker takes at once; one request may be more."),
     INTEGER("QUIRE_ARENA_BYTES_MAX", arena_bytes_max, "268435456", 16 * MIB, INT64_C(8192) * MIB, "bytes",

@@ -24,6 +24,7 @@ struct quire_runtime_settings {
     const char *lane_names, *admin_address, *log_level, *instance;
     int64_t admin_port, log_request_sample, log_slow_ms;
     int64_t connect_ms, retry_ms, command_ms, background_ms, skew_ms_max, batch_bytes_max, arena_bytes_max;
+    int64_t heartbeat_ms, fetch_wait_ms;
     struct quire_limits limits;
     struct quire_lane_settings lanes[QUIRE_LANES_MAX];
     enum quire_log_level level; /* of log_level */

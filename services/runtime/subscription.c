@@ -165,6 +165,8 @@ static bool open_consumer(struct quire_subscription *subscription, const struct 
         .topic = subscription->options.topic,
         .batch_max = BATCH_MAX,
         .batch_bytes_max = (size_t)settings->batch_bytes_max,
+        .heartbeat_ms = settings->heartbeat_ms,
+        .fetch_wait_ms = settings->fetch_wait_ms,
         .log = subscription->log,
         .metrics = metrics,
     };

@@ -84,6 +84,8 @@ static bool open_consumer(struct quire_worker *worker) {
         .topic = worker->lane->topic,
         .batch_max = worker->batch_max,
         .batch_bytes_max = (size_t)worker->options.settings->batch_bytes_max,
+        .heartbeat_ms = worker->options.settings->heartbeat_ms,
+        .fetch_wait_ms = worker->options.settings->fetch_wait_ms,
         .log = worker->options.log,
         .metrics = worker->options.metrics,
     };

@@ -15,6 +15,8 @@ from topics import Caller, Contract
 _LOG_CHARACTERS = 3000
 # What a test has to do with passwords is mostly an account of its own: at the least cost that there is. Those about the cost take the deployed one.
 _CHEAP_PASSWORDS = {"QUIRE_PASSWORD_MEMORY_KIB": "1024", "QUIRE_PASSWORD_PASSES": "1"}
+# Several stacks share the processors, and most of what a broker does for one that rests is to say so: heartbeats and empty fetches, ten a second each and worker.
+_QUIET_BROKER = {"QUIRE_KAFKA_HEARTBEAT_MS": "400", "QUIRE_KAFKA_FETCH_WAIT_MS": "500"}
 
 
 class Canary:
@@ -46,7 +48,7 @@ class Canary:
 
 @pytest.fixture(scope="session")
 def stack(request):
-    stack = Stack(settings=_CHEAP_PASSWORDS)
+    stack = Stack(settings={**_CHEAP_PASSWORDS, **_QUIET_BROKER})
     try:
         stack.start()
         stack.canary = Canary(stack)

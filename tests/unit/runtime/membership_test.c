@@ -26,8 +26,12 @@ static void a_coordinator_that_never_answers_holds_nobody_up(void) {
 
 static void nobody_leaves_before_the_others_can_join_again(void) {
     struct quire_membership membership = {.joined_ns = joined_ns};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    quire_membership_watch(&membership, conf, 100);
+    rd_kafka_conf_destroy(conf);
     CU_ASSERT_FALSE(quire_membership_joining(&membership, joined_ns + 1));
     CU_ASSERT_FALSE(quire_membership_may_leave(&membership, joined_ns + SECOND_NS));
+    CU_ASSERT_FALSE(quire_membership_may_leave(&membership, joined_ns + SECOND_NS + SECOND_NS / 20));
     CU_ASSERT_TRUE(quire_membership_may_leave(&membership, joined_ns + 2 * SECOND_NS));
 }
 
