@@ -9,6 +9,7 @@ import httpx
 from cli import client, terminal
 
 DEMO_EMAIL = "demo@quire.example"
+DEMO_IS_FOREIGN = 3  # the status that scripts/up.sh knows: the account is there, with a password that isn't ours
 
 
 def parse() -> argparse.Namespace:
@@ -19,11 +20,11 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def post(http: httpx.Client, path: str, body: dict, expected: tuple[int, ...]) -> httpx.Response:
-    """Ends the program with the server's words when the answer is another."""
+def post(http: httpx.Client, path: str, body: dict, expected: tuple[int, ...], ends_with: dict[int, int] | None = None) -> httpx.Response:
+    """Ends the program with the server's words when the answer is another; `ends_with` has the statuses to end with that aren't 1."""
     answer = http.post(path, json=body)
     if answer.status_code not in expected:
-        terminal.end(client.problem(answer))
+        terminal.end(client.problem(answer), (ends_with or {}).get(answer.status_code, 1))
     return answer
 
 
@@ -62,7 +63,7 @@ def main() -> None:
                 return
             if arguments.register or arguments.demo:
                 post(http, "/auth/register", body, (201, 409) if arguments.demo else (201,))
-            session = post(http, "/auth/login", body, (200,)).json()
+            session = post(http, "/auth/login", body, (200,), {401: DEMO_IS_FOREIGN} if arguments.demo else None).json()
         client.keep_session(address, session["token"], email)
     except httpx.HTTPError as error:
         terminal.end(client.no_answer(error))

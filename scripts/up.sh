@@ -61,12 +61,16 @@ up_build() {
 }
 up_start() { stack up -d --remove-orphans --wait --wait-timeout 600; }
 
-# A first account, so that import and ask work at once; its password stays in the secrets folder. Who is logged in here already stays so.
+# A first account, so that import and ask work at once; its password stays in the secrets folder. Who is logged in here already stays so. In volumes that another
+# checkout left the account has a password that only that one knows: the stack is as good without.
+demo_foreign="$QUIRE_ROOT/.quire/demo-foreign"
 demo_login() {
     [ -s "$QUIRE_SECRETS/demo" ] || secret_random >"$QUIRE_SECRETS/demo"
     chmod 600 "$QUIRE_SECRETS/demo"
+    rm -f "$demo_foreign"
     local tries=0
     until QUIRE_TOKEN= QUIRE_URL="http://127.0.0.1:$QUIRE_HTTP_PORT" cli_run -i -- cli.login --demo <"$QUIRE_SECRETS/demo"; do
+        [ $? != 3 ] || { touch "$demo_foreign"; return 0; }
         tries=$((tries + 1))
         [ "$tries" -lt 10 ] || return 1
         sleep 1
@@ -87,10 +91,13 @@ url="http://127.0.0.1:$QUIRE_HTTP_PORT"
 [ "${QUIRE_LIMITS:-on}" != off ] || say "  Rate limits are off (QUIRE_LIMITS=off)."
 extensions=$(extensions_deployed | xargs)
 [ -z "$extensions" ] || say "  With $extensions."
+demo="password in compose/secrets/demo"
+[ ! -f "$demo_foreign" ] || demo="with the password in the compose/secrets/demo of the checkout that these volumes are from.
+  Nobody is logged in here: ./quire login --register makes an account of yours; ./quire down --volumes forgets what is stored, for a fresh start."
 cat <<TEXT
 
 Quire is at $url${QUIRE_TLS_CERTIFICATE:+ and https://localhost:${QUIRE_HTTPS_PORT:-8443}}, healthy after $((SECONDS - began)) s.
-Demo log-in: demo@quire.example, password in compose/secrets/demo
+Demo log-in: demo@quire.example, $demo
 
 Try:
   ./quire import README.md docs

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 
@@ -100,18 +101,19 @@ def tool(encrypted, name, *words, **changed):
 
 def test_the_tools_get_in_as_the_services_do(encrypted, tmp_path):
     """What makes the topics, and what an operator looks at dead letters with."""
-    topic = {"name": "quire.encrypted.made-dlt", "partitions": 1, "config": {}}
+    name = f"quire.encrypted.{secrets.token_hex(4)}"
+    topic = {"name": f"{name}-dlt", "partitions": 1, "config": {}}
     wanted = tmp_path / "topics.jsonl"
     wanted.write_text("".join(f"{json.dumps(each)}\n" for each in [*topics_of(os.path.join(SOURCE, "proto/generate.py")), topic]))
     made = tool(encrypted, "create_topics.py", str(wanted))
     assert made.returncode == 0 and json.loads(made.stdout)["created"] == 1, made
-    assert topic["name"] in encrypted.kafka.topics()
+    wait_until(lambda: topic["name"] in encrypted.kafka.topics(), what="the topic is known")
     letter = Producer(encrypted.kafka.client_settings())
     letter.produce(topic["name"], b"unreadable", headers={"quire-dlt-reason": b"bad-payload", "x-request-id": b"by-tls"})
     assert letter.flush(20) == 0
     listed = tool(encrypted, "dead_letters.py", "list")
-    assert listed.returncode == 0 and "quire.encrypted.made@0" in listed.stdout and "by-tls" in listed.stdout, listed
-    assert tool(encrypted, "dead_letters.py", "drop", "quire.encrypted.made@0").returncode == 0
+    assert listed.returncode == 0 and f"{name}@0" in listed.stdout and "by-tls" in listed.stdout, listed
+    assert tool(encrypted, "dead_letters.py", "drop", f"{name}@0").returncode == 0
     assert "no dead letters" in tool(encrypted, "dead_letters.py", "list").stdout
 
 

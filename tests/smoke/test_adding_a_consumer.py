@@ -49,8 +49,9 @@ def test_every_command_of_the_page(stack):
         for (command, shown), answer in zip(commands(), answers):
             assert re.fullmatch(pattern(shown), answer.strip(), flags=re.S), f"$ {command}\n{answer}\nisn't as the page has it:\n{shown}"
     except BaseException:
+        shutil.rmtree(FOLDER, ignore_errors=True)
         stack.quire("down", "--volumes")  # a rerun opens the page's account anew
+        stack.quire("up")
         raise
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)
-        stack.quire("up")

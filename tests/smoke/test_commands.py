@@ -70,6 +70,18 @@ def test_status_tells_of_a_part_that_is_stopped_or_gone(stack):
         stack.quire("up")
 
 
+def test_up_on_volumes_of_another_checkout_tells_that_nobody_is_logged_in(stack):
+    """Its demo account has a password that only that one knows."""
+    demo = ROOT / "compose/secrets/demo"
+    before = demo.read_text()
+    try:
+        demo.write_text("a password of this checkout\n")
+        assert "Nobody is logged in here" in stack.quire("up", QUIRE_HOME=str(ROOT / ".quire/nobody"))
+    finally:
+        demo.write_text(before)
+    assert "Nobody" not in stack.quire("up")
+
+
 @pytest.mark.parametrize("words", [("status",), ("logs",), ("dead-letters",), ("scale", "query=1"), ("rotate-keys",), ("rotate-passwords",), ("tell-again",)])
 def test_a_stack_that_is_not_there_is_neither_changed_nor_started(stack, words):
     project = f"{os.environ['COMPOSE_PROJECT_NAME']}-nobody"

@@ -8,6 +8,7 @@ from .ports import free_port
 from .server import Server
 
 BUILD = os.environ.get("QUIRE_BUILD", "/build/dev")
+SANITIZED = os.path.basename(BUILD) in ("asan", "tsan")  # several times slower, with allocators of their own
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 _TSAN_SUPPRESSIONS = os.path.join(SOURCE, "tests/tsan/suppressions")
 
