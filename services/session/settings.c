@@ -13,7 +13,8 @@ static const struct quire_setting table[] = {
      .max = 315360000, .unit = "s", .about = "How long a session lives at most."},
     {"QUIRE_SESSION_LIVE_MAX", QUIRE_SETTING_INTEGER, AT(live_max), .fallback = "100", .min = 1, .max = 1000,
      .unit = "",
-     .about = "Live sessions of an account; with a log-in beyond, the one that was used least recently ends."},
+     .about = "Live sessions of an account; with a log-in beyond, the one that was used least recently ends, as the "
+              "database knows it: to within 1/288 of the idle time."},
     {"QUIRE_PASSWORD_MEMORY_KIB", QUIRE_SETTING_INTEGER, AT(password_memory_kib), .fallback = "19456", .min = 1024,
      .max = 1048576, .unit = "KiB",
      .about = "Memory that Argon2id takes for a password; raised, a hash follows at its owner's next log-in."},
