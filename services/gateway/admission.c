@@ -1,4 +1,5 @@
 #include "gateway/admission.h"
+#include "gateway/gathering.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct admission_lane {
     uint64_t measured_since_ns; /* `answered` begins here, or queue_ns ago */
     uint64_t busy_since_ns;     /* when its queue was last empty */
     uint64_t answered_since;
+    uint64_t reply_ns;                                  /* moving average; 0: none yet */
     bool refusing, told;                                /* told: that it is refusing */
     uint64_t refused, refusing_since_ns, refused_at_ns; /* while refusing */
 };
@@ -171,6 +173,14 @@ void admission_end(struct admission_lane *lane, uint64_t now_ns, enum admission_
     } else if (end == ADMISSION_ABANDONED) {
         window_add(&lane->abandoned, span_ns(lane), now_ns);
     }
+}
+
+void admission_reply_took(struct admission_lane *lane, uint64_t took_ns) {
+    lane->reply_ns = gathering_average(lane->reply_ns, took_ns);
+}
+
+uint64_t admission_reply_ns(const struct admission_lane *lane) {
+    return lane->reply_ns;
 }
 
 /* News. */

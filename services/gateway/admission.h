@@ -36,6 +36,10 @@ enum admission_end {
 void admission_begin(struct admission_lane *lane, uint64_t now_ns);
 void admission_end(struct admission_lane *lane, uint64_t now_ns, enum admission_end end);
 
+/* A reply came took_ns after its request had been sent; and how long replies take of late (0: none has come yet). */
+void admission_reply_took(struct admission_lane *lane, uint64_t took_ns);
+uint64_t admission_reply_ns(const struct admission_lane *lane);
+
 /* What a lane has refused since it began to. */
 struct admission_news {
     const char *topic;

@@ -26,7 +26,7 @@ struct bus_options {
     const struct quire_contract *contract;      /* whose topics' partition counts are kept up to date */
     struct quire_log *log;
     struct quire_metrics *metrics;
-    unsigned gather_us; /* how long a small message waits for others when there are a few; 0: never */
+    unsigned gather_us, crowd_us; /* how long a small message may wait for others (gathering.h); 0: never */
     /* 0 in any of these: the default in brackets. */
     unsigned
         message_timeout_ms; /* [30000] the longest deadline a caller may set: what waited longer is of use to nobody */
@@ -57,6 +57,7 @@ struct bus_request {
     const struct quire_contract_service *service;
     uint32_t lane;
     uint32_t waiting;   /* requests of this ring whose replies are awaited */
+    uint64_t reply_ns;  /* how long the lane's replies take of late; 0: nobody knows */
     const char *method; /* quire-method */
     struct inflight_id_wire {
         uint32_t slot, generation;

@@ -203,6 +203,19 @@ static bool bus_outlet_open(struct bus_road *road, struct bus_outlet *outlet, un
     return true;
 }
 
+/* Those that are there come first: each is open only if the one before is. */
+static bool bus_outlets_open(struct bus_road *road, bool bulk) {
+    const unsigned gather_us = bulk ? 0 : road->bus->options.gather_us, crowd_us = road->bus->options.crowd_us;
+    const unsigned waits_us[BUS_OUTLETS] = {0, gather_us, gather_us > 0 && crowd_us > gather_us ? crowd_us : 0};
+    for (int index = 0; index < BUS_OUTLETS; index++) {
+        const bool wanted = index == BUS_AT_ONCE || waits_us[index] > 0;
+        road->waits_ns[index] = wanted ? waits_us[index] * UINT64_C(1000) : UINT64_MAX;
+        if (wanted && !bus_outlet_open(road, &road->outlets[index], waits_us[index]))
+            return false;
+    }
+    return true;
+}
+
 static bool bus_consumer_create(struct bus_road *road, bool bulk) {
     struct bus *bus = road->bus;
     rd_kafka_conf_t *conf = bus_common_conf(road);
@@ -244,10 +257,7 @@ bool bus_road_open(struct bus *bus, enum bus_road_index index) {
     road->name = index == BUS_BULK ? "bulk" : "small";
     road->reply_topic = index == BUS_BULK ? bus->options.bulk_reply_topic : bus->options.reply_topic;
     bus_road_metrics(road);
-    const unsigned gather_us = index == BUS_BULK ? 0 : bus->options.gather_us;
-    if (!bus_outlet_open(road, &road->outlets[BUS_AT_ONCE], 0) ||
-        (gather_us > 0 && !bus_outlet_open(road, &road->outlets[BUS_GATHERING], gather_us)) ||
-        !bus_consumer_create(road, index == BUS_BULK))
+    if (!bus_outlets_open(road, index == BUS_BULK) || !bus_consumer_create(road, index == BUS_BULK))
         return false;
     road->probe_topic = rd_kafka_topic_new(road->outlets[BUS_AT_ONCE].producer, road->reply_topic, NULL);
     road->listen_topic = rd_kafka_topic_new(road->consumer, road->reply_topic, NULL);

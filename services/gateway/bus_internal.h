@@ -17,9 +17,9 @@
 #define BUS_PROBE_BYTES 12u
 
 enum bus_road_index { BUS_SMALL, BUS_BULK, BUS_ROADS };
-/* A message on its own leaves at once; one of a few waits a moment for the others. librdkafka's linger.ms can't be
- * changed while a producer runs, so there is one for each. */
-enum bus_outlet_index { BUS_AT_ONCE, BUS_GATHERING, BUS_OUTLETS };
+/* A message on its own leaves at once; one among others waits a moment for them (gathering.h). librdkafka's linger.ms
+ * can't be changed while a producer runs, so there is one for each. */
+enum bus_outlet_index { BUS_AT_ONCE, BUS_GATHERING, BUS_CROWDED, BUS_OUTLETS };
 
 struct bus_outlet {
     rd_kafka_t *producer;           /* NULL: the road has no such outlet */
@@ -32,7 +32,8 @@ struct bus_road {
     const char *name; /* "small", "bulk": label of metrics and logs */
     const char *reply_topic;
     struct bus_outlet
-        outlets[BUS_OUTLETS]; /* BUS_AT_ONCE on each road, BUS_GATHERING on the small one unless it is off */
+        outlets[BUS_OUTLETS];       /* BUS_AT_ONCE on each road, the others on the small one unless they are off */
+    uint64_t waits_ns[BUS_OUTLETS]; /* of each outlet; UINT64_MAX: there is none */
     rd_kafka_t *consumer;
     rd_kafka_topic_t *probe_topic;  /* reply_topic of BUS_AT_ONCE */
     rd_kafka_topic_t *listen_topic; /* the consumer's reply_topic */

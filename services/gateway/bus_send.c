@@ -1,14 +1,11 @@
 /* A request on its way out: which partition, which headers, and what the producer's answer means. Ring thread. */
 #include "gateway/bus_internal.h"
+#include "gateway/gathering.h"
 
 #include <assert.h>
 
 #define BUS_HEADERS_MAX 13u
 #define BUS_TOGETHER_SHARE 8u /* of a lane's batch: requests that may go to one partition together */
-/* With fewer waiting than the first nobody else is likely to come within the gathering outlet's time; with more than
- * the second batches fill while earlier ones are on their way (docs/PERFORMANCE.md, "Tried"). */
-#define BUS_GATHER_FROM 4u
-#define BUS_GATHER_TO 64u
 
 void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation,
                      uint8_t ret_bytes[QUIRE_CORRELATION_BYTES]) {
@@ -103,11 +100,10 @@ static uint32_t bus_together_max(const struct bus_request *request) {
 }
 
 static const struct bus_outlet *bus_outlet_of(const struct bus_road *road, const struct bus_request *request) {
-    const struct bus_outlet *gathering = &road->outlets[BUS_GATHERING];
-    if (gathering->producer == NULL || request->waiting < BUS_GATHER_FROM || request->waiting > BUS_GATHER_TO)
-        return &road->outlets[BUS_AT_ONCE];
-    quire_series_add(road->gathered, 1);
-    return gathering;
+    const size_t index = gathering_choose(road->waits_ns, BUS_OUTLETS, request->waiting, request->reply_ns);
+    if (index != BUS_AT_ONCE)
+        quire_series_add(road->gathered, 1);
+    return &road->outlets[index];
 }
 
 static enum bus_result bus_send_by(struct bus_port *port, const struct bus_road *road,

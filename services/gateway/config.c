@@ -73,10 +73,12 @@ static const struct quire_setting settings[] = {
     NUMBER("QUIRE_GATEWAY_PACED_MAX", paced_max, "1024", 0, 1000000, "",
            "Sessions over a rate limit that a ring remembers for a second after a service has refused them, to answer "
            "429 in its place. 0: each request goes to the service."),
-    NUMBER(
-        "QUIRE_GATEWAY_GATHER_US", gather_us, "1000", 0, 100000, "µs",
-        "How long a small message waits in the producer for others while a ring awaits 4 to 64 replies: together they "
-        "cost less. 0: never."),
+    NUMBER("QUIRE_GATEWAY_GATHER_US", gather_us, "1000", 0, 100000, "µs",
+           "How long a small message waits in the producer for others while a ring awaits 4 replies or more and they "
+           "take twice as long: together they cost less. 0: never."),
+    NUMBER("QUIRE_GATEWAY_CROWD_US", crowd_us, "5000", 0, 100000, "µs",
+           "The same, longer, for when replies take twice as long as this. Not above QUIRE_GATEWAY_GATHER_US: "
+           "never."),
     NUMBER("QUIRE_GATEWAY_BODY_BYTES_MAX", body_bytes_max, "536870912", MIB, 1024 * 1024 * MIB, "bytes",
            "Bodies that the process holds at once, every copy counted; beyond, requests get a 503."),
     NUMBER("QUIRE_GATEWAY_PRODUCER_MESSAGES_MAX", producer_messages_max, "100000", 1, 10000000, "",

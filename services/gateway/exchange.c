@@ -214,6 +214,7 @@ static enum bus_result send_request(struct exchange *exchange, uint32_t lane) {
         .service = route->service,
         .lane = lane,
         .waiting = inflight_count(exchange->shard->inflight),
+        .reply_ns = admission_reply_ns(admission_lane_of(exchange->shard->admission, route->service, lane)),
         .method = route->call->method,
         .id = {exchange->id.slot, exchange->id.generation},
         .now_ns = exchange->shard->now_ns,
@@ -424,6 +425,7 @@ void exchange_receive(struct exchange *exchange, struct bus_reply *reply) {
     assert(exchange->state == EXCHANGE_WAITING);
     exchange->replied_ns = quire_monotonic_ns();
     admission_end(exchange->lane, exchange->shard->now_ns, ADMISSION_ANSWERED);
+    admission_reply_took(exchange->lane, exchange->replied_ns - exchange->sent_ns);
     if (reply->status == 0 || reply->status == 200)
         reply->status = exchange->match.route->call->status;
     const unsigned status = reply->status;

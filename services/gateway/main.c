@@ -140,6 +140,7 @@ static bool start_bus(struct process *process) {
         .queue_bytes_max = (size_t)config->producer_bytes_max,
         .message_bytes_max = (size_t)config->message_bytes_max,
         .gather_us = (unsigned)config->gather_us,
+        .crowd_us = (unsigned)config->crowd_us,
         .stuck_ms = (unsigned)config->stuck_ms,
         .contract = process->gateway.contract,
         .log = process->gateway.log,
