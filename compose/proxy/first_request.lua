@@ -233,12 +233,12 @@ local function without_empty_lines(bytes)
     return bytes:sub(at)
 end
 
--- "http": HAProxy may read on. "": more bytes are needed. Else the status and detail of the refusal.
+-- "http": HAProxy may read on; "ended": it may, and knows that nothing more will come. "": more bytes are needed. Else the status and detail of the refusal.
 core.register_fetches("first_request", function(txn)
     local bytes = without_empty_lines(txn.f:req_payload(0, 0) or "")
     local head_end = bytes:find("\r\n\r\n", 1, true)
     if head_end then
-        return request_fault(bytes:sub(1, head_end + 1), bytes:sub(head_end + 4)) or "http"
+        return request_fault(bytes:sub(1, head_end + 1), bytes:sub(head_end + 4)) or (txn.req:may_recv() and "http" or "ended")
     end
     return prefix_fault(bytes) or ""
 end)

@@ -65,6 +65,39 @@ def test_100_continue_through_the_proxy(account, proxy):
         assert connection.send(body).answer().status == 200
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["first", "later"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_client_that_ends_its_side_at_once_is_answered(account, proxy, method, before):
+    """Its end comes with its request, as `nc -N` and others send it."""
+    body = json.dumps({"email": account.email, "password": account.password})
+    request = {"GET": GET, "POST": post(body, f"Content-Length: {len(body)}")}[method]
+
+    def ask(_):
+        with RawConnection(proxy) as connection:
+            for _ in range(before):
+                assert connection.send(GET).answer().status == 200
+            connection.send(request).finish_sending()
+            return connection.answer().status == 200 and connection.closed()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(200))) == [True] * 200
+
+
+def test_a_client_that_ends_its_side_is_known_as_any_other(stack, proxy):
+    """Its end is there before the proxy looks at its request, which it is slow to do; address, id and log line are as others have them."""
+    address, request_id = new_address(), f"ended-{uuid.uuid4()}"
+    for _ in range(20):
+        with RawConnection(proxy, address=address) as connection:
+            connection.send(f"GET /nowhere HTTP/1.1\r\nHost: q\r\nX-Forwarded-For: 192.0.2.7\r\nX-Request-ID: {request_id}\r\n\r\n").finish_sending()
+            answer = connection.answer()
+            assert answer.status == 404 and answer.header("X-Request-ID") == request_id
+    lines = wait_until(lambda: [line for gateway in stack.gateways for line in gateway.log_lines(request_id)], what="the requests are logged")
+    assert all(json.loads(line)["client"] == address for line in lines)
+    wait_until(lambda: len(proxy.log_lines(request_id)) == 20, what="the proxy logs them")
+    assert all(json.loads(line)["status"] == 404 for line in proxy.log_lines(request_id))
+    assert not proxy.log_lines('"request_id":"-"'), "a line that belongs to no request"
+
+
 def test_slow_clients_of_the_proxy(proxy):
     def slow(*pieces):
         with RawConnection(proxy, seconds=30) as connection:

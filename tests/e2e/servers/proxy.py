@@ -39,7 +39,7 @@ class Proxy(Server):
         return text
 
     def environment(self):
-        return {**super().environment(), "QUIRE_PROXY_FOLDER": _FOLDER, "QUIRE_PROXY_INNER": f"abns@quire-proxy-inner-{self.port}", **self.settings}
+        return {**super().environment(), "QUIRE_PROXY_FOLDER": _FOLDER, "QUIRE_PROXY_SOCKETS": f"abns@quire-proxy-{self.port}", **self.settings}
 
     def command(self):
         return ["haproxy", "-W", "-db", "-f", self._config]
