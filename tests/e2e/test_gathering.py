@@ -1,4 +1,4 @@
-"""Few requests in flight wait a moment in the gateway's producer for each other; one alone waits for nobody."""
+"""Requests among others wait a moment in the gateway's producer for each other; one alone waits for nobody."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,10 +24,12 @@ def test_one_caller_waits_for_nobody(stack, account):
     assert gathered(stack.gateway) == before
 
 
+@pytest.mark.destructive  # a gateway with a setting of its own: on a quick machine replies may come too soon for a wait of 1 ms
 def test_several_callers_go_together_and_each_is_answered(stack, account):
-    before = gathered(stack.gateway)
+    stack.gateway.overrides["QUIRE_GATEWAY_GATHER_US"] = "100"
+    stack.restart(stack.gateway)
     assert set(all_at_once(account)) == {200}
-    assert gathered(stack.gateway) > before
+    assert gathered(stack.gateway) > 0
 
 
 @pytest.mark.destructive  # a gateway with a setting of its own
