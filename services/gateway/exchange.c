@@ -214,7 +214,7 @@ static enum bus_result send_request(struct exchange *exchange, uint32_t lane) {
         .service = route->service,
         .lane = lane,
         .waiting = inflight_count(exchange->shard->inflight),
-        .reply_ns = admission_reply_ns(admission_lane_of(exchange->shard->admission, route->service, lane)),
+        .reply_ns = admission_reply_ns(exchange->lane),
         .method = route->call->method,
         .id = {exchange->id.slot, exchange->id.generation},
         .now_ns = exchange->shard->now_ns,
@@ -237,10 +237,9 @@ static enum bus_result send_request(struct exchange *exchange, uint32_t lane) {
 }
 
 /* After sending: only the value's copy in the producer's queue is held still. */
-static void await_reply(struct exchange *exchange, uint32_t lane, size_t value_bytes) {
+static void await_reply(struct exchange *exchange, size_t value_bytes) {
     exchange->state = EXCHANGE_WAITING;
     exchange->sent_ns = quire_monotonic_ns();
-    exchange->lane = admission_lane_of(exchange->shard->admission, exchange->match.route->service, lane);
     admission_begin(exchange->lane, exchange->shard->now_ns);
     exchange_pace_passed(exchange);
     body_clear(&exchange->body, &exchange->shard->gateway->budget);
@@ -259,9 +258,10 @@ static bool ask(struct exchange *exchange, bool encoded) {
     memcpy(exchange->token, exchange->encoded.token, sizeof exchange->token);
     sodium_memzero(exchange->encoded.token, sizeof exchange->encoded.token);
     const uint32_t lane = exchange_lane(exchange->match.route->call, value_bytes);
+    exchange->lane = admission_lane_of(exchange->shard->admission, exchange->match.route->service, lane);
     switch (send_request(exchange, lane)) {
     case BUS_SENT:
-        await_reply(exchange, lane, value_bytes);
+        await_reply(exchange, value_bytes);
         return true;
     case BUS_TOO_LARGE:
         exchange_answer_status(exchange, 413, "The message is larger than the topics take.");

@@ -48,7 +48,7 @@ struct exchange {
     struct problem refusal; /* status 0: none. What the head alone settles */
     struct quire_slice request_id, traceparent, idempotency_key;
     struct inflight_id id;       /* while WAITING for a reply, or ASIDE with a body */
-    struct admission_lane *lane; /* while WAITING for a reply */
+    struct admission_lane *lane; /* from sending on; it counts this exchange while WAITING for a reply */
     struct aside_job job;        /* while ASIDE; what it leaves is below. given_up: nobody waits for that any more */
     bool transcoded, given_up, expired;
     struct problem problem; /* of a body that was not transcoded */

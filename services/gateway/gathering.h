@@ -14,9 +14,9 @@
 #define GATHERING_FROM 4u /* with fewer under way nobody else is likely to come in that time */
 #define GATHERING_PART 2u /* of what replies take of late: so long a wait may be */
 
-/* The longest of the waits that is allowed: its index. waits_ns[0] is 0, a wait that there isn't is UINT64_MAX, the
- * rest ascends. `under_way`: requests of this ring whose replies are awaited. reply_ns: how long replies take of late;
- * 0: nobody knows. */
+/* The longest of the waits that is allowed: its index. waits_ns[0] is 0, a wait that there isn't is UINT64_MAX, those
+ * that there are ascend. `under_way`: requests of this ring whose replies are awaited. reply_ns: how long replies take
+ * of late; 0: nobody knows. */
 size_t gathering_choose(const uint64_t *waits_ns, size_t count, uint32_t under_way, uint64_t reply_ns);
 
 /* reply_ns after one more reply, which took took_ns: a moving average over about the last eight. */

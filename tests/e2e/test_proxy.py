@@ -84,7 +84,7 @@ def test_a_client_that_ends_its_side_at_once_is_answered(account, proxy, method,
 
 
 def test_a_client_that_ends_its_side_is_known_as_any_other(stack, proxy):
-    """Its end is there before the proxy looks at its request, which it is slow to do; address, id and log line are as others have them."""
+    """Its address, its id and its log line are as others have them."""
     address, request_id = new_address(), f"ended-{uuid.uuid4()}"
     for _ in range(20):
         with RawConnection(proxy, address=address) as connection:

@@ -24,7 +24,7 @@ static void nobody_waits_longer_than_a_part_of_what_replies_take(void) {
     CU_ASSERT_EQUAL(choose(1000, GATHERING_PART * 5 * MS), 2);
 }
 
-/* Either setting may be 0: never. */
+/* Whichever it is: the bus only ever leaves out those at the end. */
 static void a_wait_that_is_switched_off_is_not_chosen(void) {
     const uint64_t only_long[] = {0, UINT64_MAX, 5 * MS}, only_short[] = {0, 1 * MS, UINT64_MAX},
                    none[] = {0, UINT64_MAX, UINT64_MAX};
