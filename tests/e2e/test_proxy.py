@@ -85,7 +85,7 @@ def test_a_client_that_ends_its_side_at_once_is_answered(account, proxy, method,
 
 def test_a_client_that_ends_its_side_is_known_as_any_other(stack, proxy):
     """Its address, its id and its log line are as others have them."""
-    address, request_id = new_address(), f"ended-{uuid.uuid4()}"
+    address, request_id, mark = new_address(), f"ended-{uuid.uuid4()}", proxy.log_size()
     for _ in range(20):
         with RawConnection(proxy, address=address) as connection:
             connection.send(f"GET /nowhere HTTP/1.1\r\nHost: q\r\nX-Forwarded-For: 192.0.2.7\r\nX-Request-ID: {request_id}\r\n\r\n").finish_sending()
@@ -95,7 +95,7 @@ def test_a_client_that_ends_its_side_is_known_as_any_other(stack, proxy):
     assert all(json.loads(line)["client"] == address for line in lines)
     wait_until(lambda: len(proxy.log_lines(request_id)) == 20, what="the proxy logs them")
     assert all(json.loads(line)["status"] == 404 for line in proxy.log_lines(request_id))
-    assert not proxy.log_lines('"request_id":"-"'), "a line that belongs to no request"
+    assert not proxy.log_lines('"request_id":"-"', mark), "a line that belongs to no request"  # what can't be parsed, in earlier tests, has such a one
 
 
 def test_slow_clients_of_the_proxy(proxy):
