@@ -27,6 +27,8 @@ struct connection {
     bool has_asked; /* a request has begun */
     struct exchange *oldest, *youngest, *reading;
     size_t sent_bytes, dropped_bytes;
+    uint64_t body_since_ns; /* body_bytes have come since, at most the longest time that they may take ago */
+    size_t body_bytes;
     uint8_t *stash;
     size_t stash_bytes;
     struct timer read_timer, write_timer;

@@ -7,6 +7,7 @@
 /* What a connection that is being closed may still send us before it is cut off: an upload that was refused early, with
  * room for its framing. */
 #define DROPPED_BYTES_MAX (32u * 1024 * 1024)
+#define NS_PER_MS 1000000u
 
 static void read_body(void *context, struct quire_slice piece) {
     struct connection *connection = context;
@@ -62,6 +63,8 @@ static void handle_head(struct connection *connection) {
         read_no_more(connection);
     } else {
         connection_move(connection, CONNECTION_BODY);
+        connection->body_since_ns = connection->shard->now_ns;
+        connection->body_bytes = 0;
     }
 }
 
@@ -121,9 +124,33 @@ static void drop(struct connection *connection, size_t bytes) {
         connection_abort(connection);
 }
 
+/* A byte now and then isn't a stall, but would keep what the body takes for as long as its sender likes. */
+static bool drips(struct connection *connection) {
+    const struct gateway_config *config = connection->shard->gateway->config;
+    uint64_t now_ns = connection->shard->now_ns;
+    if (now_ns - connection->body_since_ns < (uint64_t)config->body_slow_ms * NS_PER_MS)
+        return false;
+    if (connection->body_bytes < (size_t)config->body_slow_bytes)
+        return true;
+    connection->body_since_ns = now_ns;
+    connection->body_bytes = 0;
+    return false;
+}
+
+/* What was at hand has been read, and the body hasn't ended. */
+static void await_body(struct connection *connection) {
+    struct shard *shard = connection->shard;
+    if (drips(connection)) {
+        traffic_count_timeout(shard->traffic, "body");
+        connection_time_out(connection, "The request's body came too slowly.");
+    } else {
+        timer_arm(&shard->body, &connection->read_timer, shard->now_ns); /* it didn't stall */
+    }
+}
+
 void connection_read(struct connection *connection, struct quire_slice bytes) {
     if (connection->state == CONNECTION_BODY)
-        timer_arm(&connection->shard->body, &connection->read_timer, connection->shard->now_ns); /* it didn't stall */
+        connection->body_bytes += bytes.size;
     /* A head without a body is complete without a further byte, so the parser is asked once more. */
     while (bytes.size > 0 || connection->state == CONNECTION_BODY) {
         size_t taken = 0;
@@ -134,8 +161,10 @@ void connection_read(struct connection *connection, struct quire_slice bytes) {
         case CONNECTION_HEAD:
         case CONNECTION_BODY:
             taken = read_message(connection, bytes);
-            if (taken == 0 && bytes.size == 0 && connection->state == CONNECTION_BODY)
-                return; /* the body hasn't come yet */
+            if (taken == 0 && bytes.size == 0 && connection->state == CONNECTION_BODY) {
+                await_body(connection);
+                return;
+            }
             break;
         case CONNECTION_FULL:
             stash(connection, bytes);

@@ -4,10 +4,10 @@
  *
  * A closed loop asks less of a server that is slow, and so leaves out the waiting that people would do. Here a latency
  * counts from the moment at which its request was due, also when all connections were busy then ("coordinated
- * omission"; Tene, "How NOT to Measure Latency"). What has no answer DRAIN_NS after the end counts with the time that
- * it has waited; what was never sent is told apart from what was and has failed. `outcomes` tells the same by kind of
- * answer, and beside it the time from sending alone, which is the server's. An answer's time is when its last bytes
- * reached the socket, as the kernel noted it (SO_TIMESTAMPNS, socket(7)): how long they then lie there is this
+ * omission"; Tene, "How NOT to Measure Latency"). What has no answer DRAIN_NS after the last was sent counts with the
+ * time that it has waited; what was never sent is told apart from what was and has failed. `outcomes` tells the same by
+ * kind of answer, and beside it the time from sending alone, which is the server's. An answer's time is when its last
+ * bytes reached the socket, as the kernel noted it (SO_TIMESTAMPNS, socket(7)): how long they then lie there is this
  * program's doing, and on a busy machine that is a lot. REQUESTS_FILE: for each request a line with its bytes, in
  * decimal, then the bytes; sent to 127.0.0.1:PORT one after the other, again and again. Answers must carry a
  * Content-Length. Prints one JSON line. */
@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #define NS_A_SECOND 1000000000ull
+#define LATE_NS NS_A_SECOND /* behind the end: what couldn't be sent by then is sent no more */
 #define DRAIN_NS (5 * NS_A_SECOND)
 #define IDLE_WAIT_NS (NS_A_SECOND / 10)
 #define HEAD_BYTES_MAX 8192
@@ -291,8 +292,12 @@ static bool receive_more(struct run *run, struct connection *connection) {
     }
 }
 
+static bool may_start(const struct run *run, uint64_t now) {
+    return run->started < run->arrivals && run->idle_count > 0 && now < run->end_ns + LATE_NS;
+}
+
 static void start_due(struct run *run, uint64_t now) {
-    if (now < run->begin_ns)
+    if (now < run->begin_ns || !may_start(run, now))
         return;
     uint64_t due = (now - run->begin_ns) * run->rate / NS_A_SECOND + 1;
     if (due > run->arrivals)
@@ -304,7 +309,7 @@ static void start_due(struct run *run, uint64_t now) {
 static void wait_for_events(struct run *run, uint64_t now) {
     struct epoll_event events[EVENTS_MAX];
     uint64_t wait_ns = IDLE_WAIT_NS;
-    if (run->started < run->arrivals && run->idle_count > 0) {
+    if (may_start(run, now)) {
         const uint64_t due_ns = run->begin_ns + run->started * NS_A_SECOND / run->rate;
         wait_ns = due_ns > now ? due_ns - now : 0;
     }
@@ -319,9 +324,9 @@ static void wait_for_events(struct run *run, uint64_t now) {
 
 /* Returns how many were never answered. */
 static size_t run_arrivals(struct run *run) {
-    const uint64_t given_up_ns = run->end_ns + DRAIN_NS;
+    const uint64_t last_ns = run->end_ns + LATE_NS;
     uint64_t now = now_ns();
-    while (now < given_up_ns && run->samples_count < run->arrivals) {
+    while (now < last_ns + DRAIN_NS && run->samples_count < (now < last_ns ? run->arrivals : run->started)) {
         run->wall_ahead_ns = clock_ns(CLOCK_REALTIME) - now_ns(); /* it may be set meanwhile */
         start_due(run, now);
         wait_for_events(run, now);

@@ -1,6 +1,7 @@
 """HTTP/1.1 on the wire, byte by byte (RFC 9112): framing, pipelining, slow clients. What is refused: test_ambiguity.py."""
 
 import json
+import select
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -187,6 +188,35 @@ def test_slow_headers_and_stalled_bodies_are_408(stack):
         assert (status, closed) == (408, True) and 14 < took < 18
         status, took = dripping.result()
         assert status == 408 and 9 < took < 13
+
+
+@pytest.mark.destructive
+def test_a_body_that_drips_is_408_and_a_slow_one_is_not(account, stack):
+    """Neither stalls. Each second anew a body must bring 100 bytes, or its end."""
+    stack.gateway.overrides = {"QUIRE_GATEWAY_BODY_SLOW_MS": "1000", "QUIRE_GATEWAY_BODY_SLOW_BYTES": "100"}
+    stack.gateway.restart()
+    body = login_body(account)
+
+    def send(size, piece, every_s):
+        """The status of a body of `size` bytes of which a piece comes every so often, when it came, and whether the connection ended."""
+        sent = body.ljust(size)
+        with RawConnection(stack.gateway, seconds=30) as connection:
+            began = time.monotonic()
+            connection.send(post("", f"Content-Length: {size}"))
+            for at in range(0, size, piece):
+                connection.send(sent[at:at + piece])
+                if select.select([connection.socket], [], [], every_s)[0]:
+                    break
+            answer = connection.answer()
+            return answer.status, time.monotonic() - began, answer.header("Connection") == "close" and connection.closed()
+
+    with ThreadPoolExecutor(3) as pool:
+        dripping, burst, slow = pool.submit(send, 10_000, 1, 0.1), pool.submit(send, 5_100, 5_000, 1.5), pool.submit(send, 4_000, 200, 0.2)
+        status, took, closed = dripping.result()
+        assert (status, closed) == (408, True) and 0.9 < took < 4
+        assert burst.result()[0] == 200  # what comes late is its end
+        status, took, closed = slow.result()
+        assert (status, closed) == (200, False) and took > 3
 
 
 def test_answers_to_a_client_that_does_not_read_hold_nobody_up(account, stack):

@@ -6,6 +6,7 @@ import pathlib
 import re
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import load
@@ -78,10 +79,35 @@ def _holding_of(pid: int) -> Holding:
     return Holding(processes.costs({"": [pid]})[""].rss_bytes, descriptors, threads)
 
 
+def _watched(stack) -> list:
+    return [server for server in stack.servers if server.name in SERVICES]
+
+
 def holdings(stack) -> dict[str, Holding]:
-    found = {server.name: _holding_of(server.pid) for server in stack.servers if server.name in SERVICES}
+    found = {server.name: _holding_of(server.pid) for server in _watched(stack)}
     found["kafka"].descriptors -= sum(segments.held(stack.kafka.pid).values())
     return found
+
+
+def _open_files(pid: int) -> Counter[str]:
+    found = Counter()
+    for member in processes.with_descendants([pid]):
+        try:
+            descriptors = os.listdir(f"/proc/{member}/fd")
+        except OSError:
+            continue  # it has just ended
+        for descriptor in descriptors:
+            try:
+                name = os.readlink(f"/proc/{member}/fd/{descriptor}")
+            except OSError:
+                continue  # so has this
+            found[re.sub(r":\[\d+\]$", "", "/".join(name.split("/")[-2:]))] += 1
+    return found
+
+
+def open_files(stack) -> dict[str, Counter[str]]:
+    """By server, what its descriptors are and how many of each: the end of a path, or "socket", "pipe" and the like."""
+    return {server.name: _open_files(server.pid) for server in _watched(stack)}
 
 
 class Watch:
