@@ -6,8 +6,8 @@
 #   chaos [ARGUMENTS]           faults under load: tests/chaos/README.md         e.g. ./quire test chaos --only kafka
 #   smoke [PYTEST ARGUMENTS]    the real compose stack, on a port of its own
 #   asan  [PYTEST ARGUMENTS]    units and end to end, under AddressSanitizer and UBSan; in the whole run without the tests that kill and starve servers, or try a page or a tool, and with
-#                               two sets of parameters of each test at most
-#   tsan  [PYTEST ARGUMENTS]    units and what brings a gateway's threads to meet, under ThreadSanitizer; in the whole run with two sets of parameters
+#                               one set of parameters of each test
+#   tsan  [PYTEST ARGUMENTS]    units and what brings a gateway's threads to meet, under ThreadSanitizer; in the whole run with one set of parameters
 #   fuzz  [--minutes N]         libFuzzer targets, a few seconds each
 # and, only when asked for by name, as it wants the machine for itself:
 #   load  overload | neighbours | soak [ARGUMENTS]   beyond capacity, beside others, for long: tests/load/README.md
@@ -138,8 +138,8 @@ run_all() {
     wait "$fuzz"
     cat "$QUIRE_LOGS/layer-fuzz.log" >&2
     whole_layer smoke
-    whole_layer asan -m "not build and not destructive and not around" --few 2
-    whole_layer tsan -m gateway --few 2
+    whole_layer asan -m "not build and not destructive and not around" --few 1
+    whole_layer tsan -m gateway --few 1
     why_failed
     say "
 $(cat "$results")
