@@ -1,7 +1,8 @@
 # Usage: ./quire scale SERVICE=N [SERVICE=N ...]
-# Runs N containers, 1 to 99, of gateway, session, session-password, documents, query or an extension. Kept for the next `up` in compose/.env. A lane's topic has
-# 12 partitions: workers (threads of a container) beyond that wait.
+# Runs N containers, 1 to 99, of session, session-password, documents, query or an extension, 1 to 16 of gateway. Kept for the next `up` in compose/.env. A lane's
+# topic has 12 partitions: workers (threads of a container) beyond that wait.
 PARTITIONS=12
+GATEWAYS_MAX=16 # half of the places in compose/proxy/haproxy.cfg, as a roll has old and new ones at once
 service_of() { printf '%s' "${1%%=*}"; }
 number_of() { printf '%s' "${1#*=}"; }
 # What a container brings to its largest lane: the default of QUIRE_<LANE>_WORKERS.
@@ -18,6 +19,7 @@ known=(gateway $(stack_consumers))
 for pair in "$@"; do
     [[ " ${known[*]} " == *" $(service_of "$pair") "* && $pair == *=* ]] || misused "'$pair' is not SERVICE=N with a service of ${known[*]}"
     [[ $(number_of "$pair") =~ ^[1-9][0-9]?$ ]] || misused "'$pair': the number of containers is 1 to 99"
+    [[ $(service_of "$pair") != gateway || $(number_of "$pair") -le $GATEWAYS_MAX ]] || misused "'$pair': the proxy serves at most $GATEWAYS_MAX gateways"
 done
 stack_running
 for pair in "$@"; do

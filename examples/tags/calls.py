@@ -25,7 +25,7 @@ class Calls:
         self._sample = settings.log_request_sample
         self._sessions = sessions.Sessions(settings, log)
         self._store = store.Store(settings, log, "calls")
-        self.lane = Lane(settings.kafka, TOPIC, metrics)
+        self.lane = Lane(settings.kafka, TOPIC, "quire.tags.tags", metrics)
 
     def run(self, stopping) -> None:
         while not stopping.is_set():

@@ -22,7 +22,7 @@ class Events:
         self._log, self._metrics, self._producer = log, metrics, producer
         self._sample = settings.log_request_sample
         self._store = store.Store(settings, log, "events")
-        self.lane = Lane(settings.kafka, TOPIC, metrics)
+        self.lane = Lane(settings.kafka, TOPIC, f"quire.tags.{TOPIC}", metrics)
 
     def run(self, stopping) -> None:
         while not stopping.is_set():

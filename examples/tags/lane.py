@@ -9,11 +9,11 @@ WAIT_S = 0.1  # for a message; also how soon a stop is noticed
 class Lane:
     """One thread, but for `settled`."""
 
-    def __init__(self, kafka: dict[str, str], topic: str, metrics) -> None:
+    def __init__(self, kafka: dict[str, str], topic: str, group: str, metrics) -> None:
         self.topic, self.settled = topic, False
         self._metrics = metrics
         self._consumer = Consumer({
-            **kafka, "client.id": "tags", "group.id": f"quire.tags.{topic}", "partition.assignment.strategy": "cooperative-sticky",
+            **kafka, "client.id": "tags", "group.id": group, "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": 2500, "heartbeat.interval.ms": 500, "max.poll.interval.ms": 60_000, "auto.offset.reset": "earliest",
             "enable.auto.offset.store": False, "auto.commit.interval.ms": 100, "fetch.wait.max.ms": 100, "topic.metadata.refresh.interval.ms": 1000,
             "log_level": 2})
