@@ -4,7 +4,8 @@
  *     0 format (1) | 1..8 created_at, milliseconds since 1970 | 9..24 document id | 25..32 check        (big-endian)
  *
  * The check (keyless BLAKE2b of all else, account and filters) finds what was cut, mistyped or carried to another list.
- * It is no secret: a forged cursor shows its forger another place of his own list, no more. Any thread. */
+ * It is no secret: a forged cursor shows its forger another place of his own list, no more; one whose time no document
+ * can have is none. Any thread. */
 #ifndef QUIRE_DOCUMENTS_CURSOR_H
 #define QUIRE_DOCUMENTS_CURSOR_H
 

@@ -4,7 +4,7 @@
 
 #define LIMIT_DEFAULT 20u
 #define LIMIT_MAX 100u
-#define WORDS_MAX 64u /* of q; 1024 characters can hold more, and then the first count */
+#define WORDS_MAX 512u /* of q; in 1024 characters only a text without spaces has more */
 
 /* Indexes as documents.page says (004_reads.sql). Asks for one row more than is shown: whether there is a next page. */
 const struct quire_statement documents_page_statement = {
@@ -43,12 +43,14 @@ static bool take_word(void *context, const struct text_word *word) {
     for (size_t i = 0; i < list->count; i++)
         if (quire_slice_equal(list->words[i], word->word))
             return true;
+    if (list->count == WORDS_MAX)
+        return false;
     char *copy = quire_arena_text(list->arena, word->word);
     list->failed = copy == NULL;
     if (list->failed)
         return false;
     list->words[list->count++] = (struct quire_slice){(const uint8_t *)copy, word->word.size};
-    return list->count < WORDS_MAX;
+    return true;
 }
 
 static bool read_summary(const PGresult *result, int row, struct quire_arena *arena, Quire__DocumentSummary *summary) {
@@ -140,9 +142,13 @@ void documents_list(Quire__Documents_Service *service, const Quire__ListDocument
         return;
     }
     struct word_list words = {.arena = quire_request_arena(request)};
-    (void)text_words(listing->scope.q, take_word, &words); /* stops where there are enough */
+    const bool all = text_words(listing->scope.q, take_word, &words);
     if (words.failed) {
         quire_request_refuse_for(request, 503, "There is no memory for this request now.", 1);
+        return;
+    }
+    if (!all) { /* a document must have all of them, so none is left out */
+        quire_request_refuse_field(request, "q", "has more than 512 different words");
         return;
     }
     if (listing->scope.q.size > 0 && words.count == 0) { /* punctuation alone: no document has words like that */

@@ -136,7 +136,11 @@ void exchange_answer_problem(struct exchange *exchange, const struct problem *pr
         answer.accept_encoding = "identity";
     else if (problem->status == 415)
         answer.accept = "application/json";
-    if (problem_render(&exchange->arena, problem, exchange->request_id, &json))
+    /* Rather without its faults than without a word: a hundred long names of control characters are too much. */
+    struct problem without_faults = *problem;
+    without_faults.faults_count = 0;
+    if (problem_render(&exchange->arena, problem, exchange->request_id, &json) ||
+        problem_render(&exchange->arena, &without_faults, exchange->request_id, &json))
         answer.content = json;
     exchange_answer(exchange, &answer);
 }

@@ -1,9 +1,9 @@
 /* A request's JSON text as yyjson's tree, parsed in place: strings and numbers (as they were written) point into the
  * body.
  *
- * Ring thread only. What makes a body malformed (a 400) is found here: grammar, UTF-8, duplicate names at any depth.
- * What makes it invalid (a 422) is told where the field is read: `may_have_nul` says whether to look for U+0000, which
- * a lone surrogate is turned into. */
+ * One thread at a time. What makes a body malformed (a 400) is found here: grammar, UTF-8, duplicate names at any
+ * depth. What makes it invalid (a 422) is told where the field is read: `may_have_nul` says whether to look for U+0000,
+ * which a lone surrogate is turned into. */
 #ifndef QUIRE_GATEWAY_JSON_READ_H
 #define QUIRE_GATEWAY_JSON_READ_H
 

@@ -133,6 +133,13 @@ static size_t json_plain_run(struct quire_slice text, size_t from) {
     return at - from;
 }
 
+size_t json_escapes_bytes(struct quire_slice text) {
+    size_t more = 0;
+    for (size_t at = json_plain_run(text, 0); at < text.size; at += 1 + json_plain_run(text, at + 1))
+        more += json_escape_of(text.bytes[at]) == 'u' ? 5 : 1;
+    return more;
+}
+
 static void json_put_escape(struct json_writer *writer, uint8_t byte) {
     char text[8] = {'\\', json_escape_of(byte)};
     size_t size = 2;

@@ -1,9 +1,8 @@
 /* Writes JSON text straight into an arena, minified.
  *
  * A writer of our own rather than yyjson's: an answer of 15 MiB needs no tree beside its text, and stored JSON
- * (metadata) is put in as it stands, its numbers untouched. Ring thread only. Texts must be valid UTF-8. When memory
- * runs out the writer remembers it
- * (`failed`) and ignores what follows, so callers check once, at the end. */
+ * (metadata) is put in as it stands, its numbers untouched. One thread at a time. Texts must be valid UTF-8. When
+ * memory runs out the writer remembers it (`failed`) and ignores what follows, so callers check once, at the end. */
 #ifndef QUIRE_GATEWAY_JSON_WRITE_H
 #define QUIRE_GATEWAY_JSON_WRITE_H
 
@@ -30,6 +29,8 @@ void json_end(struct json_writer *writer, char bracket);   /* '}' or ']' */
 void json_name(struct json_writer *writer, struct quire_slice name);
 void json_colon(struct json_writer *writer);
 void json_string(struct json_writer *writer, struct quire_slice text);
+/* How many bytes more than `text` itself json_string writes between the quotes. */
+size_t json_escapes_bytes(struct quire_slice text);
 /* JSON text as it stands: a number, a literal, a stored object. */
 void json_raw(struct json_writer *writer, struct quire_slice json);
 void json_integer(struct json_writer *writer, int64_t value);

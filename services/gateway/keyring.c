@@ -40,17 +40,17 @@ static bool read_key(struct keyring *keyring, char ret_error[160]) {
     return true;
 }
 
-/* True when the file isn't the one that was read last. Kubernetes and Docker replace it; an editor changes it in place.
- */
+/* True when the file isn't the one that was looked at last. Kubernetes and Docker replace it; an editor changes it in
+ * place; one that couldn't be read may get other permissions (st_ctim). */
 static bool has_changed(struct keyring *keyring) {
     struct stat status;
     if (stat(keyring->path, &status) != 0)
         return false;
-    if (status.st_ino == keyring->inode && status.st_mtim.tv_sec == keyring->changed.tv_sec &&
-        status.st_mtim.tv_nsec == keyring->changed.tv_nsec)
+    if (status.st_ino == keyring->inode && status.st_ctim.tv_sec == keyring->changed.tv_sec &&
+        status.st_ctim.tv_nsec == keyring->changed.tv_nsec)
         return false;
     keyring->inode = status.st_ino;
-    keyring->changed = status.st_mtim;
+    keyring->changed = status.st_ctim;
     return true;
 }
 

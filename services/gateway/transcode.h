@@ -2,9 +2,9 @@
  * every fault of a body is found and told with its path.
  *
  * One thread at a time an arena. All memory that outlives a call comes from the arena given: about the packed message
- * for a request (whose texts stay in its body); about the value once and its JSON once, twice where much must be
- * escaped, for a reply. While a body is read its tree takes heap memory, at most 64 MiB and given back before the call
- * returns. Knows neither ring nor Kafka. */
+ * for a request (whose texts stay in its body); about the value once and its JSON once for a reply (up to six
+ * times the value, where all of it must be escaped). While a body is read its tree takes heap memory, at most 64 MiB
+ * and given back before the call returns. Knows neither ring nor Kafka. */
 #ifndef QUIRE_GATEWAY_TRANSCODE_H
 #define QUIRE_GATEWAY_TRANSCODE_H
 

@@ -250,24 +250,25 @@ static void add_raise(struct quire_batch *batch, struct quire_request *request, 
 }
 
 static void add_release(struct quire_batch *batch, struct quire_request *request, size_t *count) {
+    /* By the check's words: where a later question refused the request, it has none of its own. */
     request->release = (struct quire_publication){
         .kind = QUIRE_RELEASE_PLACE,
-        .tag = request->tag,
-        .account = request->account,
+        .tag = request->check.session,
+        .account = request->check.account,
         .request = request->envelope.correlation,
     };
     (void)add_publication(batch, count, &request->release); /* a place that isn't released lapses with the deadline */
 }
 
-/* An attempt to log in was counted when it was admitted. One that ended without a verdict on the password (a backend
- * away, no time left) is given back: else an outage would lock out everybody who tried again. */
+/* An attempt to log in was counted before anybody looked at it. One that ended without a verdict on the password (a
+ * backend away, no time left, its address over another limit) is given back: else an outage, or colleagues behind the
+ * same address, would lock out whoever has the right one. */
 static bool owes_undo(const struct quire_request *request) {
-    const struct quire_check *check = &request->check;
-
-    if (check->call == NULL || check->call->throttle != QUIRE_THROTTLE_LOG_IN || check->verdict != QUIRE_ADMITTED)
+    if (!request->check.counts_as_failure)
         return false;
     return request->state == QUIRE_REQUEST_DROPPED ||
-           (request->state == QUIRE_REQUEST_ANSWERED && request->status >= 500);
+           (request->state == QUIRE_REQUEST_ANSWERED &&
+            (request->status >= 500 || request->check.verdict != QUIRE_ADMITTED));
 }
 
 static void add_undo(struct quire_batch *batch, struct quire_request *request, size_t *count) {

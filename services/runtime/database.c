@@ -171,6 +171,13 @@ static void end_or_try_elsewhere(struct quire_database *database, struct work *w
         finish(database, work, outcome);
 }
 
+/* Read on the primary although there are replicas, because nobody knew how far one of them must be. */
+static bool lacks_watermark(const struct quire_database *database, const struct quire_query *query) {
+    return query->kind == QUIRE_READ && query->from_primary && database->servers_count > 1 &&
+           !query->statement->on_primary_only && query->watermark != NULL &&
+           !quire_watermark_of_epoch(query->watermark, database->epoch);
+}
+
 static void settle_done(struct quire_database *database, struct work *work, struct entry *entry) {
     struct quire_query *query = work->query;
     query->result = entry->result; /* the caller's from here on */
@@ -178,6 +185,7 @@ static void settle_done(struct quire_database *database, struct work *work, stru
     query->replica = work->server == PRIMARY ? -1 : work->server - 1;
     query->server = database->servers[work->server].name;
     query->from_primary = query->kind != QUIRE_WRITE && work->server == PRIMARY;
+    query->needs_watermark = lacks_watermark(database, query);
     if (query->kind == QUIRE_WRITE) {
         database->unflushed_serial = database->servers[PRIMARY].pipeline.connection->serial;
         quire_series_add(database->writes, 1);
@@ -302,7 +310,7 @@ void quire_database_run(struct quire_database *database, struct quire_query *con
         query->result = NULL;
         query->status = 0;
         query->message[0] = '\0';
-        query->from_primary = false;
+        query->from_primary = query->needs_watermark = false;
         query->replica = -1;
         if (query->deadline_ns < earliest_ns)
             earliest_ns = query->deadline_ns;

@@ -186,6 +186,7 @@ static void take_log_in(struct quire_sessions *sessions, struct quire_check *che
         return;
     }
     const bool by_address = reply->element[4]->integer != 0;
+    check->counts_as_failure = reply->element[0]->integer == 1;
     const char *name = by_address ? "log-in-address" : "log-in";
     char policy[80];
     snprintf(policy, sizeof policy, "\"%s\";q=%s;w=%s", name,

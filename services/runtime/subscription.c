@@ -128,12 +128,17 @@ static bool handle(struct quire_subscription *subscription, const struct quire_d
     return true;
 }
 
-/* What was written must survive a crash before the broker is told that it was handled. */
-static bool make_durable(struct quire_subscription *subscription) {
+/* What was written must survive a crash before the broker is told that it was handled. A flush that fails may mean that
+ * some of it has gone with its server, and says so once: then all is done again, as for events that come twice. */
+static bool make_durable(struct quire_subscription *subscription, size_t handled) {
     while (!quire_background_flush(subscription->background)) {
         if (quire_background_stopping(subscription->background))
             return false;
         pause_for_retry();
+        for (size_t i = 0; i < handled; i++) {
+            if (!handle(subscription, &subscription->deliveries[i]))
+                return false;
+        }
     }
     return true;
 }
@@ -146,7 +151,7 @@ static unsigned take_events(struct quire_background *background, void *context) 
     const size_t count = quire_consumer_take(subscription->consumer, WAIT_MS, subscription->deliveries);
     while (handled < count && handle(subscription, &subscription->deliveries[handled]))
         handled++;
-    if (handled > 0 && !make_durable(subscription))
+    if (handled > 0 && !make_durable(subscription, handled))
         handled = 0;
     quire_consumer_done(subscription->consumer, subscription->deliveries, handled, true);
     quire_consumer_done(subscription->consumer, subscription->deliveries + handled, count - handled, false);

@@ -115,6 +115,13 @@ def test_content_of_exactly_15_mib_and_one_byte_more(account):
     assert [error["field"] for error in errors] == ["content"]
 
 
+@pytest.mark.parametrize("count", [100_000, 1_000_000])
+def test_content_of_nothing_but_control_characters(account, count):
+    """In JSON it is six times as long."""
+    document = account.create(content="\x01" * count)
+    assert account.read(document["id"])["content"] == "\x01" * count
+
+
 def test_an_idempotency_key_of_255_visible_characters(account):
     body = {"title": "t", "content": "c"}
     assert account.post("/documents", body, key="~" * 255).status_code == 201

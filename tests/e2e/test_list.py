@@ -96,6 +96,14 @@ def test_q_matches_all_its_words_in_title_or_content(account):
     assert found("Café") == set()
 
 
+def test_q_of_very_many_words_leaves_none_out(account):
+    words = [f"word{number}" for number in range(100)]
+    whole = account.create(content=" ".join(words))
+    account.create(content=" ".join(words[:90]))
+    assert [item["id"] for item in account.listed(q=" ".join(words))] == [whole["id"]]
+    assert faults(account.get("/documents", params={"q": "".join(chr(0x4e00 + number) for number in range(700))})) == ["q"]
+
+
 def test_q_and_tag_hold_together_with_pages(fifty):
     items = fifty.listed(q="common words", tag="even", limit=7)
     assert titles(items) == [f"t{n:02}" for n in range(48, -1, -2)]

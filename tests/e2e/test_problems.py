@@ -19,6 +19,13 @@ def test_401_names_the_scheme(anyone):
     assert response.headers["WWW-Authenticate"].split()[0] == "Bearer"
 
 
+def test_422_has_a_body_however_long_its_faults_are_in_json(account):
+    """A hundred names, each of characters that take six there."""
+    names = {"\x01" * 125 + str(number): 1 for number in range(100, 200)}
+    members = problem(account.post("/documents", {"title": "t", "content": "c", **names}), 422)
+    assert all(error["field"] in names for error in members.get("errors", []))
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/documents/", "/Documents", "/auth", "/auth/me/more", "//documents", "/metrics"])
 def test_404_unknown_paths(account, path):
     problem(account.get(path), 404)

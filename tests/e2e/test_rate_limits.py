@@ -203,6 +203,27 @@ def test_log_ins_of_an_address_have_a_rate(stack, restarted, account):
     assert account.log_in(account.email, account.password).status_code == 200  # another address
 
 
+def test_refused_log_ins_of_an_address_are_nobody_s_failures(stack, restarted, account):
+    """Colleagues behind one address have the right password: what comes too fast must not lock it there."""
+    restarted(stack.session_password, log_in_rate=1, log_in_burst=3, log_in_failures=5)
+    wait_until(lambda: account.another_session(), 10, "the lane is back", every=0.2)
+    with Api(stack.gateway.url) as crowd:
+        answers = [crowd.log_in(account.email, account.password) for _ in range(20)]
+        assert sum(answer.status_code == 429 for answer in answers) > 5
+        wait_until(lambda: crowd.log_in(account.email, account.password).status_code == 200, 5, "a log-in is admitted again", every=0.5)
+
+
+def test_refused_changes_of_a_password_hold_no_place(stack, restarted, account):
+    """Those that the throttle refuses after the account's place was taken."""
+    restarted(stack.session, stack.session_password, log_in_failures=2, account_concurrent=4)
+    wait_until(lambda: account.another_session(), 10, "the lane is back", every=0.2)
+    wrong = {"current_password": "wrong", "new_password": "long enough"}
+    refused = [account.post("/auth/password", wrong, headers={"Request-Timeout": "30"}) for _ in range(12)]
+    assert all('"log-in"' in answer.headers["RateLimit-Policy"] for answer in refused if answer.status_code == 429), "they were too many at once"
+    assert sum(answer.status_code == 429 for answer in refused) >= 8
+    assert account.get("/auth/me").status_code == 200
+
+
 def test_the_penalty_of_failed_log_ins_grows(stack, restarted, account):
     restarted(stack.session_password, log_in_failures=2, log_in_window_s=1)
     waits = []

@@ -19,6 +19,29 @@ def document(account, stack):
     return document
 
 
+def _watermark(stack, account):
+    with stack.redis.connect() as connection:
+        return next(connection.scan_iter(f"quire:*:account:{account.id}:watermark", count=10_000), None)
+
+
+def test_a_lost_watermark_costs_one_read_of_the_primary(stack, account, document):
+    """Also where the account writes nothing more: what nobody knows any longer the read itself finds out."""
+    with stack.redis.connect() as connection:
+        assert connection.delete(_watermark(stack, account)) == 1
+    assert account.read(document["id"]) == document
+    assert _watermark(stack, account)
+    wait_until(lambda: _reads(stack.documents, "replica", lambda: [account.read(document["id"]) for _ in range(20)]) >= 18, 10, "replicas answer again")
+    with stack.redis.connect() as connection:
+        connection.delete(_watermark(stack, account))
+    account.found("marmoset")  # another service's read serves as well
+    assert _watermark(stack, account)
+    for replica in stack.replicas:
+        replica.catch_up()
+    stack.primary.kill()
+    for _ in range(10):
+        assert account.read(document["id"]) == document and account.found("marmoset") == [document["id"]]
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_with_the_primary_stopped_reads_go_on(stack, account, document, how):
     getattr(stack.primary, how)()
