@@ -46,28 +46,47 @@ have() { command -v "$1" >/dev/null 2>&1; }
 may_install() { [ "$(id -u)" = 0 ] && have apt-get; }
 
 # step "What is done" LOG COMMAND...: one line with the seconds it takes; the command's own words go to the log file, whose end is shown if it fails.
+# The command runs in a shell of its own, with or without a terminal: its variables stay there, nothing can be asked of it, and the first failure in it ends it.
+# That holds only where bash heeds errexit: never behind `if`, `!`, `until`, nor before `&&` or `||`, neither here nor at whoever calls.
 step() {
-    local what=$1 log="$QUIRE_LOGS/$2.log" began=$SECONDS
+    local what=$1 log="$QUIRE_LOGS/$2.log" began=$SECONDS status clock=
     shift 2
     if [ -t 2 ]; then
-        "$@" >"$log" 2>&1 &
-        local pid=$!
-        while kill -0 "$pid" 2>/dev/null; do
-            printf '\r  %-46s %4d s' "$what" $((SECONDS - began)) >&2
-            sleep 0.5
-        done
-        wait "$pid" && local status=0 || local status=$?
+        step_clock "$what" &
+        clock=$!
+    fi
+    set +e
+    # Waited for also on Ctrl-C, so that it doesn't go on behind the prompt; and then no further than the command that it was at, also where that shrugged it off.
+    (
+        trap 'exit 130' INT
+        set -e
+        "$@"
+    ) </dev/null >"$log" 2>&1
+    status=$?
+    set -e
+    if [ -n "$clock" ]; then
+        { kill "$clock" && wait "$clock"; } 2>/dev/null || true
         printf '\r' >&2
-    else
-        "$@" >"$log" 2>&1 && local status=0 || local status=$?
     fi
-    if [ "$status" = 0 ]; then
-        printf '  %-46s %4d s\n' "$what" $((SECONDS - began)) >&2
-    else
-        printf '  %-46s failed\n' "$what" >&2
-        tail -n 15 "$log" | sed 's/^/    | /' >&2
-        fail "that step failed; everything it said is in $log"
-    fi
+    case $status in
+        0) printf '  %-46s %4d s\n' "$what" $((SECONDS - began)) >&2 ;;
+        130)
+            printf '  %-46s stopped\n' "$what" >&2
+            exit 130
+            ;;
+        *)
+            printf '  %-46s failed\n' "$what" >&2
+            tail -n 15 "$log" | sed 's/^/    | /' >&2
+            fail "that step failed; everything it said is in $log"
+            ;;
+    esac
+}
+step_clock() {
+    local began=$SECONDS
+    while kill -0 $$ 2>/dev/null; do
+        printf '\r  %-46s %4d s' "$1" $((SECONDS - began)) >&2
+        sleep 0.5
+    done
 }
 
 # The folders of the extensions that belong to the stack, a line each: all of extensions/, and of the others what QUIRE_EXTENSIONS says or else what the last `up`

@@ -11,7 +11,7 @@ engine_running() {
 }
 
 engine_install() {
-    DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get update -qq || return 1
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io iptables
 }
 
@@ -50,9 +50,9 @@ plugins_install() {
     container=$(docker run -d "$QUIRE_BASE" sh -ec '
         apt-get update -qq
         cd /tmp && apt-get download docker-compose docker-buildx
-        for package in *.deb; do dpkg-deb -x "$package" /plugins; done')
+        for package in *.deb; do dpkg-deb -x "$package" /plugins; done') || return 1
     [ "$(docker wait "$container")" = 0 ] || { docker logs "$container"; return 1; }
-    docker cp "$container:/plugins/usr/libexec/docker/cli-plugins" - | tar -x -C "$folder" --strip-components=1
+    docker cp "$container:/plugins/usr/libexec/docker/cli-plugins" - | tar -x -C "$folder" --strip-components=1 || return 1
     docker rm "$container" >/dev/null
 }
 

@@ -1,13 +1,12 @@
 # The base image and the toolchain image. Sourced by common.sh.
 
 base_bootstrap() {
-    local folder
-    folder=$(mktemp -d)
+    local folder status=0
+    folder=$(mktemp -d) || return 1
     have debootstrap || DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends debootstrap || {
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends debootstrap
     }
-    debootstrap --variant=minbase trixie "$folder/root" && tar -C "$folder/root" -c . | docker import - "$QUIRE_BASE"
-    local status=$?
+    { debootstrap --variant=minbase trixie "$folder/root" && tar -C "$folder/root" -c . | docker import - "$QUIRE_BASE"; } || status=$?
     rm -rf "$folder"
     return $status
 }

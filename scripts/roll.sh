@@ -14,7 +14,7 @@ roll_old= # what roll_outdated said when the roll began
 roll_outdated() {
     local ids service hash id image name
     declare -A hashes images
-    ids=$(stack ps -q)
+    ids=$(stack ps -q) || return 1
     [ -n "$ids" ] || return 0
     while read -r service hash; do hashes[$service]=$hash; done < <(stack config --hash '*')
     # shellcheck disable=SC2086
@@ -33,17 +33,19 @@ roll_alone() { { [ -z "$(of_service "$1")" ] && runs "$1"; } || stack up -d --no
 # Doubles what is outdated of these services and makes those of which none runs, waits until the new containers are ready, and asks the old ones to end. When they
 # don't become ready they go, and the old ones stay.
 roll_beside() {
-    local service old=() outdated scales=() changed=() before
+    local service old=() outdated scales=() changed=() before present
     for service in "$@"; do
         outdated=($(of_service "$service"))
         [ ${#outdated[@]} -gt 0 ] || ! runs "$service" || continue
         changed+=("$service")
         [ ${#outdated[@]} -gt 0 ] || continue
         old+=("${outdated[@]}")
-        scales+=(--scale "$service=$(($(stack ps -q "$service" | wc -l) + ${#outdated[@]}))")
+        # Unknown isn't none: with too small a number nothing new would join, and the old ones be stopped.
+        present=$(stack ps -q "$service" | wc -l) || return 1
+        scales+=(--scale "$service=$((present + ${#outdated[@]}))")
     done
     [ ${#changed[@]} -gt 0 ] || return 0
-    before=$(stack ps -aq "${changed[@]}")
+    before=$(stack ps -aq "${changed[@]}") || return 1 # what isn't among these goes when the new ones don't become ready
     if ! stack up -d --no-build --no-recreate --wait --wait-timeout "$ROLL_WAIT_S" "${scales[@]}" "${changed[@]}"; then
         stack logs --no-color --tail 20 "${changed[@]}"
         stack ps -aq "${changed[@]}" | grep -vxF "$before" | xargs -r docker rm -f

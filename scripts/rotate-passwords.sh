@@ -9,13 +9,14 @@ stack_running
 # Written in place: a container sees the file that was mounted, not one that took its name.
 passwords_make() {
     local file
-    for file in "$QUIRE_SECRETS"/postgres_* "$QUIRE_SECRETS/redis"; do secret_random >"$file"; done
+    for file in "$QUIRE_SECRETS"/postgres_* "$QUIRE_SECRETS/redis"; do secret_random >"$file" || return 1; done
 }
 servers_restart() { stack restart primary redis && stack up -d --no-build --no-recreate --no-deps --wait primary redis; }
 # Whoever logs in to one of them. What has no password of theirs goes on.
 clients_restart() {
     local services
-    services=$(stack ps --services | grep -vx -e primary -e redis -e proxy -e gateway -e kafka -e prometheus | xargs)
+    services=$(stack ps --services | sed -E '/^(primary|redis|proxy|gateway|kafka|prometheus)$/d' | xargs) || return 1
+    [ -n "$services" ] || return 0 # without a name it would be everybody
     stack restart $services && stack up -d --no-build --no-recreate --no-deps --wait $services
 }
 

@@ -8,7 +8,7 @@ secret_random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 # are written in place: a container sees the file that was mounted, not one that took its name.
 seal_keys_make() {
     local keys
-    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(head -n 1 "$QUIRE_SECRETS/seal_secret" 2>/dev/null || true))
+    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(head -n 1 "$QUIRE_SECRETS/seal_secret" 2>/dev/null || true)) || return 1
     [ -n "$keys" ] && printf '%s\n' "$keys" >"$QUIRE_SECRETS/seal_secret"
 }
 seal_keys_publish() { head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2 >"$QUIRE_SECRETS/seal_public"; }
@@ -35,4 +35,10 @@ secrets_ready() {
     chmod 644 "$QUIRE_SECRETS"/*
 }
 
-[ "${command:-}" != secrets ] || { without_arguments "$@"; engine_ready && stack build -q cli && secrets_ready; }
+# A line each: behind `&&` no failure inside of them would end anything.
+if [ "${command:-}" = secrets ]; then
+    without_arguments "$@"
+    engine_ready
+    stack build -q cli
+    secrets_ready
+fi

@@ -45,8 +45,9 @@ extensions_choose() {
 # What the images are made of, by names, sizes and times, and what they are: another checkout may have given their names to its own.
 built_from() {
     printf '%s\n' "$QUIRE_BASE" "$(extensions_deployed)"
-    (cd "$QUIRE_ROOT" && find . \( -path ./.git -o -path ./.quire -o -path ./compose/secrets -o -path ./bench-results -o -name __pycache__ -o -name .pytest_cache \) -prune \
-        -o -type f ! -path ./compose/.env -printf '%p %s %T@\n' | sort)
+    # A file that goes meanwhile is no reason to fail.
+    (cd "$QUIRE_ROOT" && { find . \( -path ./.git -o -path ./.quire -o -path ./compose/secrets -o -path ./bench-results -o -name __pycache__ -o -name .pytest_cache \) -prune \
+        -o -type f ! -path ./compose/.env -printf '%p %s %T@\n' || true; } | sort)
 }
 built_images() { docker images --no-trunc --format '{{.Repository}} {{.ID}}' | grep -E "^(quire/|${QUIRE_BASE%%:*} )" | grep -v '^quire/toolchain' | sort; }
 up_build() {

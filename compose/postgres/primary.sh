@@ -7,7 +7,10 @@ data=/var/lib/postgresql/data
 # Until roles and passwords stand, only this script may come in: no TCP, and a socket where no health check looks.
 socket=/tmp
 
-server() { "$bin/pg_ctl" -D "$data" -s -w -t 60 -o "-c config_file=/etc/quire/postgresql.conf -c data_directory=$data -c listen_addresses='' -c unix_socket_directories=$socket" "$@"; }
+# Waits for as long as postgres needs: after a hard stop the replay of WAL may take many minutes, and whoever gives up on it ends the container and begins it anew.
+# A year, as pg_ctl knows no "for ever" and counts tenths of a second in 32 bits. When postgres itself ends, so does the wait.
+WAIT_S=31536000
+server() { "$bin/pg_ctl" -D "$data" -s -w -t "$WAIT_S" -o "-c config_file=/etc/quire/postgresql.conf -c data_directory=$data -c listen_addresses='' -c unix_socket_directories=$socket" "$@"; }
 
 if [ ! -s "$data/PG_VERSION" ]; then
     # Made beside its place and moved, so that a first start cut short leaves nothing half made.

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ from conftest import ROOT, wait_until
 
 PAGE = ROOT / "docs/OPERATING.md"
 SECRETS = ROOT / "compose/secrets"
+MARK = "/var/lib/postgresql/data/replicas-to-clone"  # scripts/promote.sh
 PRIMARY = ("psql", "-h", "/run/postgresql", "-U", "postgres", "-d", "quire", "-qAt", "-c")
 
 
@@ -94,12 +96,33 @@ def test_a_lost_primary_is_replaced_by_a_replica_s_copy(stack, account):
     subprocess.run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", "-v", f"{volume}:/lost", "quire/postgres", "-c", "rm -rf /lost/data"],
                    check=True, timeout=60)
 
+    # Cut while it stops who writes, then the rest of them stopped, and the replicas: the next one has nobody to stop, and replicas to start.
+    cut = subprocess.Popen([str(ROOT / "quire"), "promote"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_until("a writer is stopped", lambda: not stack.containers("documents"), timeout_s=60)
+    finally:
+        os.killpg(cut.pid, signal.SIGKILL)
+        cut.wait()
+    stack.compose("stop", *(set(stack.compose("config", "--services").split()) - {"proxy", "gateway", "kafka", "redis", "prometheus"}))
+
     stack.quire("promote")
 
     well(account)
     assert account.send("GET", f"/documents/{kept['id']}").json() == kept
     assert sql(stack, "SELECT system_identifier FROM pg_control_system()") == system
     assert int(sql(stack, "SELECT timeline_id FROM pg_control_checkpoint()")) >= 2 and sql(stack, "SELECT pg_is_in_recovery()") == "f"
+    replicas_follow(stack)
+
+    # Cut while it clones the replicas: the primary answers by then, and that of which nothing is cloned yet has the copy of before.
+    stack.compose("rm", "-f", "-s", "replica-1")
+    assert stack.exec("primary", "touch", MARK).returncode == 0
+    free = "SELECT pg_drop_replication_slot(slot_name) IS NOT NULL FROM pg_replication_slots WHERE slot_name = 'replica_1' AND NOT active"
+    wait_until("its slot is gone", lambda: sql(stack, free))
+    stack.quire("promote")
+    assert stack.exec("primary", "test", "-e", MARK).returncode == 1
+    with pytest.raises(AssertionError, match="the primary answers"):
+        stack.quire("promote")
+
     replicas_follow(stack)
     new = create(account, "new", "an egret joins it")
     for replica in ("replica-1", "replica-2"):
