@@ -35,12 +35,14 @@ class Place:
 
 @dataclass
 class Found:
-    """`folders` are those that were named, `blind` those that could not be read."""
+    """`folders` are those that were named, `blind` those that could not be read. `unentered` may be folders too: hidden ones and links, whose files come
+    only when they are named themselves."""
 
     sources: list[Source] = field(default_factory=list)
     left_out: list[tuple[Place, NotImported]] = field(default_factory=list)
     folders: list[Place] = field(default_factory=list)
     blind: list[Place] = field(default_factory=list)
+    unentered: list[Place] = field(default_factory=list)
 
 
 def spelled(name: str) -> str:
@@ -122,6 +124,7 @@ def _below(path: str, root: str, place: Place, is_named: bool, found: Found) -> 
             name = prefix + spelled(entry.name)
             if entry.name.startswith("."):
                 found.left_out.append((Place(name, origin), Skipped("hidden")))
+                found.unentered.append(Place(name + "/", origin))
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, name + "/"))
             else:
@@ -134,10 +137,12 @@ def _file(path: str, place: Place, is_named: bool, found: Found) -> Iterator[Sou
         state = os.stat(path)
     except OSError as error:
         is_link = os.path.islink(path)
+        found.unentered.append(Place(name + "/", place.origin))
         found.left_out.append((place, Failed("broken link" if is_link else "unreadable", error.strerror or "")))
         return
     if stat.S_ISDIR(state.st_mode):
         found.left_out.append((place, Skipped("link to a folder")))
+        found.unentered.append(Place(name + "/", place.origin))
     elif not stat.S_ISREG(state.st_mode):
         found.left_out.append((place, Skipped("no regular file", "a pipe, socket or device")))
     elif (kind := kinds.by_suffix(name)) or not os.path.splitext(name)[1] or is_named:
