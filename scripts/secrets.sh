@@ -4,14 +4,24 @@
 
 secret_random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
-# A new sealing key comes first and the one before it stays, so that what is on its way can still be opened. The openers' file is written first. Both
+# The line of the key that gateways seal with. Not always the first: a rotation may have been stopped before it published its key.
+seal_key_published() {
+    local id
+    id=$(cut -d' ' -f1 "$QUIRE_SECRETS/seal_public" 2>/dev/null) || true
+    { [ -n "$id" ] && grep -m 1 "^$id " "$QUIRE_SECRETS/seal_secret" || head -n 1 "$QUIRE_SECRETS/seal_secret"; } 2>/dev/null || true
+}
+# A new sealing key comes first and the one in use stays, so that what is on its way can still be opened. The openers' file is written first. Both
 # are written in place: a container sees the file that was mounted, not one that took its name.
 seal_keys_make() {
     local keys
-    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(head -n 1 "$QUIRE_SECRETS/seal_secret" 2>/dev/null || true))
+    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(seal_key_published))
     [ -n "$keys" ] && printf '%s\n' "$keys" >"$QUIRE_SECRETS/seal_secret"
 }
-seal_keys_publish() { head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2 >"$QUIRE_SECRETS/seal_public"; }
+seal_keys_publish() {
+    local key
+    key=$(head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2)
+    printf '%s\n' "$key" >"$QUIRE_SECRETS/seal_public"
+}
 
 # Signed by itself: for a look at HTTPS on one's own machine (curl --cacert compose/secrets/tls_certificate). Key and certificate in one file, as HAProxy reads them.
 tls_certificate_make() {

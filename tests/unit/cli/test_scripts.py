@@ -17,12 +17,12 @@ engine_running() { :; }
 """
 
 
-def command(script, stubs, *words):
-    return ["bash", "-euo", "pipefail", "-c", f"{STUBS}\n{stubs}\n. {ROOT}/scripts/{script}.sh", script, *words]
+def command(script, stubs, *words, then=""):
+    return ["bash", "-euo", "pipefail", "-c", f"{STUBS}\n{stubs}\n. {ROOT}/scripts/{script}.sh\n{then}", script, *words]
 
 
-def run(script, stubs, *words, **environment):
-    return subprocess.run(command(script, stubs, *words), env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=True).stdout
+def run(script, stubs, *words, then=""):
+    return subprocess.run(command(script, stubs, *words, then=then), capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 @pytest.mark.timeout(60)
@@ -47,3 +47,19 @@ def test_a_trace_among_several_ids_leaves_words_that_the_program_takes(monkeypat
     monkeypatch.setattr("sys.argv", ["trace", *words])
     arguments = trace.parse()
     assert (arguments.request_ids, arguments.also, arguments.since, arguments.json) == (["r0", "r1", "r2", "r3"], [traced], 300, True)
+
+
+def test_a_rotation_keeps_the_key_in_use_also_after_one_that_was_stopped(tmp_path):
+    """Gateways seal with the key that was published: without it nobody can log in until they have read the new one."""
+    def do(*words):
+        run("secrets", f"QUIRE_SECRETS={tmp_path}; docker() {{ (cd {ROOT} && python3 -B -m cli.seal_key); }}", then="; ".join(words))
+        return [line.split() for line in (tmp_path / "seal_secret").read_text().splitlines()]
+
+    first, = do("seal_keys_make", "seal_keys_publish")
+    stopped, kept = do("seal_keys_make")
+    assert kept == first != stopped
+    new, kept = do("seal_keys_make")
+    assert kept == first and new[1:] not in (first[1:], stopped[1:])
+    do("seal_keys_publish")
+    assert (tmp_path / "seal_public").read_text().split() == new[:2]
+    assert do("seal_keys_make")[1] == new
