@@ -29,6 +29,14 @@ tls_certificate_make() {
         -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout - -out - 2>/dev/null >"$QUIRE_SECRETS/tls_certificate"
 }
 
+tls_certificate_is_ours() { [ "${QUIRE_TLS_CERTIFICATE:-}" = "$QUIRE_SECRETS/tls_certificate" ]; }
+# One that was named keeps its owner and mode; who reads it is another user, in the proxy's container. Wants that image.
+tls_certificate_check() {
+    [ -n "$QUIRE_TLS_CERTIFICATE" ] && ! tls_certificate_is_ours || return 0
+    docker run --rm --network none -v "$QUIRE_TLS_CERTIFICATE:/certificate:ro" --entrypoint test quire/proxy -r /certificate ||
+        fail "the proxy, which is another user, can't read $QUIRE_TLS_CERTIFICATE: chmod o+r makes it readable; a folder of mode 700 keeps it from others"
+}
+
 secrets_ready() {
     mkdir -p "$QUIRE_SECRETS"
     chmod 700 "$QUIRE_SECRETS"
@@ -41,7 +49,7 @@ secrets_ready() {
     done
     [ -s "$QUIRE_SECRETS/seal_secret" ] || seal_keys_make
     [ -s "$QUIRE_SECRETS/seal_public" ] || seal_keys_publish
-    [ "${QUIRE_TLS_CERTIFICATE:-}" != "$QUIRE_SECRETS/tls_certificate" ] || [ -s "$QUIRE_TLS_CERTIFICATE" ] || tls_certificate_make
+    ! tls_certificate_is_ours || [ -s "$QUIRE_TLS_CERTIFICATE" ] || tls_certificate_make
     chmod 644 "$QUIRE_SECRETS"/*
 }
 

@@ -63,3 +63,20 @@ def test_a_rotation_keeps_the_key_in_use_also_after_one_that_was_stopped(tmp_pat
     do("seal_keys_publish")
     assert (tmp_path / "seal_public").read_text().split() == new[:2]
     assert do("seal_keys_make")[1] == new
+
+
+def test_a_certificate_is_named_from_where_the_caller_is(tmp_path):
+    """Compose would take the path for one below its own folder."""
+    (tmp_path / "real.pem").touch()
+    (tmp_path / "my.pem").symlink_to("real.pem")
+    for told, meant in (("./my.pem", f"{tmp_path}/my.pem"), ("/etc/my.pem", "/etc/my.pem")):
+        stubs = f"cd {tmp_path}; QUIRE_ROOT={ROOT} command=up QUIRE_TLS_CERTIFICATE={told}"
+        assert run("common", stubs, then='echo "$QUIRE_TLS_CERTIFICATE"; sh -c \'echo "$QUIRE_TLS_CERTIFICATE"\'').splitlines() == [meant, meant]
+
+
+def test_a_certificate_that_the_proxy_can_not_read_is_told_before_the_proxy_fails():
+    stubs = "QUIRE_SECRETS=/secrets QUIRE_TLS_CERTIFICATE=/my.pem; docker() { false; }"
+    done = subprocess.run(command("secrets", stubs, then="tls_certificate_check"), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "can't read /my.pem: chmod o+r" in done.stderr
+    for nothing_to_ask in ("", "/secrets/tls_certificate"):
+        run("secrets", f"QUIRE_SECRETS=/secrets QUIRE_TLS_CERTIFICATE={nothing_to_ask}; docker() {{ false; }}", then="tls_certificate_check")
