@@ -32,19 +32,22 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--yes", action="store_true", help="prune without asking, an empty folder too")
     parser.add_argument("--dry-run", action="store_true", help="read everything, write nothing, tell what would be done")
     parser.add_argument("--verbose", action="store_true", help="name every file that was left out, and with --dry-run each that would not be")
-    # What scripts/import.sh hands in: the folder that the paths start in and the paths, each ended by a NUL, so that any name comes through; and where
-    # the machine's files are mounted.
+    # What scripts/import.sh hands in, each ended by a NUL, so that any name comes through: the folder that the paths start in, the paths, an empty word,
+    # and by pairs links and where that is mounted which they lead to; and where the machine's files are mounted.
     parser.add_argument("--from-file", help=argparse.SUPPRESS)
     parser.add_argument("--root", default="", help=argparse.SUPPRESS)
     # Also its: the file is locked as long as the caller lives, and nobody sits before the terminal that a container may see.
     parser.add_argument("--end-with-caller", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--unattended", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    arguments.folder = os.getcwd()
+    arguments.folder, arguments.links = os.getcwd(), {}
     arguments.unattended |= not (sys.stdin.isatty() and sys.stdout.isatty())
     if arguments.from_file:
         with open(arguments.from_file, "rb") as file:
-            arguments.folder, *arguments.paths = os.fsdecode(file.read()).split("\0")[:-1]
+            arguments.folder, *words = os.fsdecode(file.read()).split("\0")[:-1]
+        end = words.index("")
+        arguments.paths, links = words[:end], words[end + 1:]
+        arguments.links = dict(zip(links[::2], links[1::2], strict=True))
     if not arguments.paths:
         parser.error("say what to import: ./quire import PATH...")
     if not all(arguments.paths):
@@ -138,7 +141,7 @@ def stop_on_signals(stopping: threading.Event) -> None:
 
 def main() -> None:
     arguments, began, stopping = parse(), time.monotonic(), threading.Event()
-    found = walk.find(arguments.paths, arguments.folder, arguments.root)
+    found = walk.find(arguments.paths, arguments.folder, arguments.root, arguments.links)
     if arguments.prune and not found.folders and found.sources:
         terminal.end("--prune wants a folder: what is below it is compared with what was imported from it.", EXIT_WRONG)
     stop_on_signals(stopping)

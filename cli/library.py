@@ -178,7 +178,7 @@ class Library:
         self.connection.ask("DELETE", f"/documents/{document}", allowed=(404,))
 
     def missing(self, folder: Place, blind: list[Place], present: set[str]) -> tuple[list[tuple[str, Held]], int]:
-        """Documents of the named folder whose file is not there, but none below a folder that could not be read; and how many more have no origin."""
+        """Documents of the named folder whose file is not there, but none below a folder that was not looked into; and how many more have no origin."""
         dark = tuple(place.name for place in blind)
         below = [(name, document) for name, held in sorted(self.by_source.items()) for document in held
                  if name not in present and name.startswith(folder.name) and not name.startswith(dark)]

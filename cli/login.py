@@ -29,10 +29,16 @@ def post(http: httpx.Client, path: str, body: dict, expected: tuple[int, ...], e
 
 
 def goes_on(http: httpx.Client, address: str) -> bool:
-    """True when somebody is logged in there already: the demo account doesn't take their place."""
+    """True when somebody is logged in there already: the demo account doesn't take their place. Whether a session is over only a 401 tells; after any other
+    answer nobody knows, and the program ends with the server's words."""
     held = client.kept_session(address)
-    if held is None or http.get("/auth/me", headers={"Authorization": f"Bearer {held['token']}"}).status_code != 200:
+    if held is None:
         return False
+    answer = http.get("/auth/me", headers={"Authorization": f"Bearer {held['token']}"})
+    if answer.status_code == 401:
+        return False
+    if answer.status_code != 200:
+        terminal.end(client.problem(answer))
     client.keep_session(address, held["token"], held["email"])
     print(f"Logged in to {address} as {held['email']}.")
     return True

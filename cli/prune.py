@@ -23,7 +23,9 @@ def gone(found: Found, library: Library, summary: Summary, yes: bool) -> Gone:
         if not folder.name:
             summary.leave_out("/", Failed("not pruned", "every import is below the root"))
             continue
-        missing, unknown = library.missing(folder, found.blind, present)
+        # What is below such a folder came when that was named, and may be there; the folder itself, named now too, is compared as any other.
+        unentered = [place for place in found.unentered if place.name.startswith(folder.name) and place.name != folder.name]
+        missing, unknown = library.missing(folder, found.blind + unentered, present)
         if unknown:
             told = f"{count_text(unknown, 'document')} of an older import, whose folder isn't known; --take-over --prune removes them"
             summary.leave_out(folder.name, Failed("not pruned", told))

@@ -5,7 +5,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cli import kinds
 from cli.outcome import Failed, NotImported, Skipped
@@ -35,12 +35,15 @@ class Place:
 
 @dataclass
 class Found:
-    """`folders` are those that were named, `blind` those that could not be read."""
+    """`folders` are those that were named, `blind` those that could not be read. `unentered` may be folders too: hidden ones and links, whose files come
+    only when they are named themselves. `links`: what is read instead of the path of a link."""
 
     sources: list[Source] = field(default_factory=list)
     left_out: list[tuple[Place, NotImported]] = field(default_factory=list)
     folders: list[Place] = field(default_factory=list)
     blind: list[Place] = field(default_factory=list)
+    unentered: list[Place] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
 
 
 def spelled(name: str) -> str:
@@ -61,10 +64,10 @@ def shown(name: str, origin: str, folder: str) -> str:
     return name if path.startswith(folder.rstrip("/") + "/") else path
 
 
-def find(paths: list[str], folder: str, root: str = "") -> Found:
+def find(paths: list[str], folder: str, root: str = "", links: dict[str, str] | None = None) -> Found:
     """All files below the paths, each once, in a stable order. `folder` is where the paths start, absolute; `root` where the file system that they speak
-    of is mounted."""
-    found, seen, named = Found(), set(), {}
+    of is mounted. `links`: by the absolute path of a link where that can be read which it leads to, as below `root` the link itself may lead nowhere."""
+    found, seen, named = Found(links={root + link: target for link, target in (links or {}).items()}), set(), {}
     for typed in paths:
         matches = list(_expanded(os.path.normpath(os.path.join(folder, typed)), root))
         if not matches:
@@ -80,7 +83,7 @@ def find(paths: list[str], folder: str, root: str = "") -> Found:
                     found.left_out.append((Place(source.name, source.origin), fault))
                     continue
                 named[source.name] = source
-                found.sources.append(source)
+                found.sources.append(replace(source, path=found.links.get(source.path, source.path)))
     found.sources.sort(key=lambda source: source.name)
     found.folders = list(dict.fromkeys(found.folders))
     return found
@@ -122,6 +125,7 @@ def _below(path: str, root: str, place: Place, is_named: bool, found: Found) -> 
             name = prefix + spelled(entry.name)
             if entry.name.startswith("."):
                 found.left_out.append((Place(name, origin), Skipped("hidden")))
+                found.unentered.append(Place(name + "/", origin))
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append((entry.path, name + "/"))
             else:
@@ -131,13 +135,15 @@ def _below(path: str, root: str, place: Place, is_named: bool, found: Found) -> 
 def _file(path: str, place: Place, is_named: bool, found: Found) -> Iterator[Source]:
     name = place.name
     try:
-        state = os.stat(path)
+        state = os.stat(found.links.get(path, path))
     except OSError as error:
         is_link = os.path.islink(path)
+        found.unentered.append(Place(name + "/", place.origin))
         found.left_out.append((place, Failed("broken link" if is_link else "unreadable", error.strerror or "")))
         return
     if stat.S_ISDIR(state.st_mode):
         found.left_out.append((place, Skipped("link to a folder")))
+        found.unentered.append(Place(name + "/", place.origin))
     elif not stat.S_ISREG(state.st_mode):
         found.left_out.append((place, Skipped("no regular file", "a pipe, socket or device")))
     elif (kind := kinds.by_suffix(name)) or not os.path.splitext(name)[1] or is_named:

@@ -30,6 +30,8 @@ setting QUIRE_HTTP_PORT 8080
 setting QUIRE_CA_BUNDLE "$([ -s /etc/ssl/certs/ca-certificates.crt ] && echo /etc/ssl/certs/ca-certificates.crt || echo /dev/null)"
 # HTTPS too: with a certificate that is named, or, for QUIRE_TLS=on, with one that `up` makes.
 setting QUIRE_TLS_CERTIFICATE "$([ "${QUIRE_TLS:-off}" != on ] || echo "$QUIRE_SECRETS/tls_certificate")"
+# Compose would look for it from its own folder on.
+[ -z "$QUIRE_TLS_CERTIFICATE" ] || QUIRE_TLS_CERTIFICATE=$(realpath -ms -- "$QUIRE_TLS_CERTIFICATE")
 mkdir -p "$QUIRE_LOGS"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -12,13 +12,14 @@
 #   --take-over    documents of the same names are these folders', wherever they came from: for a folder that has moved
 #   --dry-run      read everything, write nothing, tell what would be done
 #   --verbose      name every file that was left out or removed; with --dry-run also each that would be added or updated
-# Files are read with the caller's rights as the file modes grant them, also for root. Hidden files, links to folders, pipes and devices, empty files and
-# unknown kinds are skipped; a file that is broken, encrypted, unreadable, binary or too large (15 MiB of text) has failed.
+# Files are read with the caller's rights as the file modes grant them, also for root. A link to a file is that file, wherever it is. Hidden files, links to
+# folders, pipes and devices, empty files and unknown kinds are skipped; a file that is broken, encrypted, unreadable, binary or too large (15 MiB of text)
+# has failed.
 #
 # Exit status: 0 everything is there, but for what was skipped; 1 a file or path failed, or the server or session did; 2 wrong arguments, or --prune wanted
 # --yes; 130 stopped.
 
-# One mount a path up to this many; more are reached through the folder above all of them.
+# One mount a path up to this many; more are reached through the folder above all of them. So are the files that links lead to.
 MOUNTS_MAX=32
 
 # The folder or file to mount for a path: the path itself, or what stands before a pattern; a name that is no UTF-8 or has a line feed can't be said to
@@ -33,17 +34,68 @@ import_mount_point() {
 }
 
 import_common_folder() {
-    local common=$1 path
+    local common=${1%/} path
     for path in "$@"; do
-        while [[ $path/ != "${common%/}"/* ]]; do common=$(dirname "$common"; printf x); common=${common%$'\n'x}; done
+        while [[ $path/ != "$common"/* ]]; do common=${common%/*}; done
     done
     printf %s/ "$common"
 }
 
 # A field of --mount, which is a line of CSV.
 import_field() { printf '"%s=%s"' "$1" "${2//\"/\"\"}"; }
+# import_mount FROM TO: TO is where the container sees FROM.
+import_mount() { mounts+=(--mount "type=bind,readonly,$(import_field src "$1"),$(import_field dst "$2")"); }
 
-paths=() flags=() points=() mounts=()
+# All links below the trees that the importer will come by, each with the kind of what it leads to (find's %Y).
+import_links() {
+    [ ${#trees[@]} = 0 ] || printf '%s\0' "${trees[@]}" |
+        xargs -0 sh -c 'find -H "$@" -mindepth 1 -name ".?*" -prune -o -type l -printf "%Y\0%p\0"' find 2>/dev/null || true
+}
+
+# Where the container sees a file, given by its real path, through what is mounted of the paths; nothing if it doesn't.
+import_seen() {
+    local at
+    for at in "${!points[@]}"; do
+        [[ $1/ != "${reals[at]%/}"/* ]] || { seen=/host${points[at]%/}${1#"${reals[at]%/}"}; return; }
+    done
+    seen=
+}
+
+# Fills `links`: by pairs, a link and where the container sees what it leads to. In there a link out of what is mounted leads nowhere, as does an absolute
+# one; so the files that they lead to are mounted below /links. Of what is no file the importer wants to know only that: any folder or device will do.
+import_resolve() {
+    local at found=() files=() reached=() outside=() target
+    local -A once=() mounted=()
+    mapfile -d '' found < <(import_links)
+    for ((at = 0; at < ${#found[@]}; at += 2)); do
+        case ${found[at]} in
+            f) files+=("${found[at + 1]}") ;;
+            d) links+=("${found[at + 1]}" /) ;;
+            [bcps]) links+=("${found[at + 1]}" /dev/null) ;;
+        esac
+    done
+    [ ${#files[@]} -gt 0 ] || return 0
+    mapfile -d '' reached < <(printf '%s\0' "${files[@]}" | xargs -0 readlink -zm --)
+    [ ${#reached[@]} = ${#files[@]} ] || fail "links changed while they were followed; try again"
+    for at in "${!files[@]}"; do
+        import_seen "${reached[at]}"
+        links+=("${files[at]}" "${seen:-/links${reached[at]}}")
+        [ -n "$seen" ] || [ -n "${once[x${reached[at]}]:-}" ] || outside+=("${reached[at]}")
+        once[x${reached[at]}]=1
+    done
+    if [ ${#outside[@]} -gt "$MOUNTS_MAX" ]; then
+        target=$(import_common_folder "${outside[@]}")
+        outside=("${target%/}")
+    fi
+    for target in "${outside[@]}"; do
+        target=$(import_mount_point "${target:-/}"); target=${target%/}
+        [ -z "${mounted[x$target]:-}" ] && [ -e "${target:-/}" ] || continue
+        import_mount "${target:-/}" "/links$target"
+        mounted[x$target]=1
+    done
+}
+
+paths=() flags=() points=() reals=() mounts=() trees=() links=()
 while [ $# -gt 0 ]; do
     case $1 in
         --parallel) [ $# -ge 2 ] || refuse "--parallel wants a number"; flags+=("$1" "$2"); shift ;;
@@ -64,23 +116,24 @@ for path in "${paths[@]}"; do
     point=$(import_mount_point "$path"); point=${point%/}
     [ -n "${known[x$point]:-}" ] || points+=("${point:-/}")
     known[x$point]=1
+    if [ -d "$path" ]; then trees+=("$path"); elif [ ! -e "$path" ] && [ -d "$point" ]; then trees+=("$point"); fi
 done
 if [ ${#points[@]} -gt "$MOUNTS_MAX" ]; then
     point=$(import_common_folder "${points[@]}"); point=${point%/}
     points=("${point:-/}")
 fi
-for point in "${points[@]}"; do
-    [ -e "$point" ] || continue # the importer tells which path is not there
-    real=$(readlink -f -- "$point"; printf x); real=${real%$'\n'x}
-    mounts+=(--mount "type=bind,readonly,$(import_field src "$real"),$(import_field dst "/host${point%/}")")
+for at in "${!points[@]}"; do
+    real=$(readlink -m -- "${points[at]}"; printf x); reals[at]=${real%$'\n'x}
+    [ ! -e "${points[at]}" ] || import_mount "${reals[at]}" "/host${points[at]%/}" # the importer tells which path is not there
 done
+import_resolve
 
 home="${QUIRE_HOME:-$QUIRE_ROOT/.quire}"
 mkdir -p "$home"
 find "$home" -maxdepth 1 -name 'import.??????' -mmin +1440 -delete # of runs that were killed
 list=$(mktemp "$home/import.XXXXXX")
 trap 'rm -f "$list"' EXIT
-printf '%s\0' "$PWD" "${paths[@]}" >"$list"
+printf '%s\0' "$PWD" "${paths[@]}" '' "${links[@]}" >"$list"
 [ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:$SUDO_GID" "$list"
 # The container ends when this lock does, that is with this process, also a killed one; so nobody else may hold it, the Docker client neither.
 exec 9<>"$list"

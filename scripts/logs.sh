@@ -1,6 +1,6 @@
 # Usage: ./quire logs [SERVICE...] [--request ID] [--follow] [--since TIME]
 # What the parts say, as JSON lines by time, also of those that have ended. What isn't JSON (the servers') becomes it, with the name of its container. With --request
-# the lines of all parts that speak of that request. --since takes a time or how long ago: 5m.
+# the lines of all parts that speak of that request. With --follow as they come, not by time. --since takes a time or how long ago: 5m.
 services=() options=(--no-color) request= follow=
 while [ $# -gt 0 ]; do
     case $1 in
@@ -30,8 +30,10 @@ as_json() {
         s/[\\"]/\\&/g; s/\t/\\t/g; s/[[:cntrl:]]//g
         s/^([^ ]+) ([^ ]+) (.*)$/{"time":"\1","container":"\2","text":"\3"}/'
 }
-if [ -n "$request" ]; then
-    [ -z "$follow" ] || options+=(--follow)
+if [ -n "$request" ] && [ -n "$follow" ]; then
+    # As they come: who sorts would wait for an end that there isn't.
+    stack logs --follow "${options[@]}" --no-log-prefix "${services[@]}" 2>/dev/null | plain | grep --line-buffered -F "\"$request\""
+elif [ -n "$request" ]; then
     stack logs "${options[@]}" --no-log-prefix "${services[@]}" 2>/dev/null | plain | grep -F "\"$request\"" | sort
 elif [ -n "$follow" ]; then
     stack logs --follow --timestamps "${options[@]}" "${services[@]}" | plain | by_time | as_json

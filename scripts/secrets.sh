@@ -4,19 +4,37 @@
 
 secret_random() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
-# A new sealing key comes first and the one before it stays, so that what is on its way can still be opened. The openers' file is written first. Both
+# The line of the key that gateways seal with. Not always the first: a rotation may have been stopped before it published its key.
+seal_key_published() {
+    local id
+    id=$(cut -d' ' -f1 "$QUIRE_SECRETS/seal_public" 2>/dev/null) || true
+    { [ -n "$id" ] && grep -m 1 "^$id " "$QUIRE_SECRETS/seal_secret" || head -n 1 "$QUIRE_SECRETS/seal_secret"; } 2>/dev/null || true
+}
+# A new sealing key comes first and the one in use stays, so that what is on its way can still be opened. The openers' file is written first. Both
 # are written in place: a container sees the file that was mounted, not one that took its name.
 seal_keys_make() {
     local keys
-    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(head -n 1 "$QUIRE_SECRETS/seal_secret" 2>/dev/null || true)) || return 1
+    keys=$(docker run --rm -i --network none quire/cli cli.seal_key < <(seal_key_published)) || return 1
     [ -n "$keys" ] && printf '%s\n' "$keys" >"$QUIRE_SECRETS/seal_secret"
 }
-seal_keys_publish() { head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2 >"$QUIRE_SECRETS/seal_public"; }
+seal_keys_publish() {
+    local key
+    key=$(head -n 1 "$QUIRE_SECRETS/seal_secret" | cut -d' ' -f1,2)
+    printf '%s\n' "$key" >"$QUIRE_SECRETS/seal_public"
+}
 
 # Signed by itself: for a look at HTTPS on one's own machine (curl --cacert compose/secrets/tls_certificate). Key and certificate in one file, as HAProxy reads them.
 tls_certificate_make() {
     docker run --rm --network none --entrypoint openssl quire/cli req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 825 \
         -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout - -out - 2>/dev/null >"$QUIRE_SECRETS/tls_certificate"
+}
+
+tls_certificate_is_ours() { [ "${QUIRE_TLS_CERTIFICATE:-}" = "$QUIRE_SECRETS/tls_certificate" ]; }
+# One that was named keeps its owner and mode; who reads it is another user, in the proxy's container. Wants that image.
+tls_certificate_check() {
+    [ -n "$QUIRE_TLS_CERTIFICATE" ] && ! tls_certificate_is_ours || return 0
+    docker run --rm --network none -v "$QUIRE_TLS_CERTIFICATE:/certificate:ro" --entrypoint test quire/proxy -r /certificate ||
+        fail "the proxy, which is another user, can't read $QUIRE_TLS_CERTIFICATE: chmod o+r makes it readable; a folder of mode 700 keeps it from others"
 }
 
 secrets_ready() {
@@ -31,7 +49,7 @@ secrets_ready() {
     done
     [ -s "$QUIRE_SECRETS/seal_secret" ] || seal_keys_make
     [ -s "$QUIRE_SECRETS/seal_public" ] || seal_keys_publish
-    [ "${QUIRE_TLS_CERTIFICATE:-}" != "$QUIRE_SECRETS/tls_certificate" ] || [ -s "$QUIRE_TLS_CERTIFICATE" ] || tls_certificate_make
+    ! tls_certificate_is_ours || [ -s "$QUIRE_TLS_CERTIFICATE" ] || tls_certificate_make
     chmod 644 "$QUIRE_SECRETS"/*
 }
 

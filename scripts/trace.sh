@@ -46,16 +46,17 @@ if [ -n "$slow" ]; then
     exit
 fi
 # Only the gateway's lines name a trace; the requests that they speak of are then looked for everywhere.
-patterns=()
+# The words' order counts: argparse takes all ids from one place.
+patterns=() named=() also=()
 for id in "${ids[@]}"; do
     if [[ $id =~ ^[0-9a-f]{32}$ ]]; then
         mapfile -t found < <(gather -F "\"traceparent\":\"00-$id-" | sed -n 's/.*"request_id":"\([^"]*\)".*/\1/p' | sort -u)
         # The trace's own id is no request's then, but may be: looked for, and not missed.
-        if [ ${#found[@]} -gt 0 ]; then words+=("${found[@]}" --also "$id"); else words+=("$id"); fi
+        if [ ${#found[@]} -gt 0 ]; then named+=("${found[@]}") also+=(--also "$id"); else named+=("$id"); fi
         for one in "${found[@]}"; do patterns+=(-e "\"$one\""); done
     else
-        words+=("$id")
+        named+=("$id")
     fi
     patterns+=(-e "\"$id\"")
 done
-gather -F "${patterns[@]}" | cli_run -i "${tty[@]}" -- cli.trace "${words[@]}"
+gather -F "${patterns[@]}" | cli_run -i "${tty[@]}" -- cli.trace "${words[@]}" "${also[@]}" "${named[@]}"

@@ -5,7 +5,7 @@
 #   QUIRE_HTTP_PORT=8080   the port on 127.0.0.1
 #   QUIRE_LIMITS=off       lifts every rate limit, for load tests
 #   QUIRE_TLS=on           HTTPS too, on 127.0.0.1:8443 (QUIRE_HTTPS_PORT), with a certificate for localhost made at the first start
-#   QUIRE_TLS_CERTIFICATE=FILE   HTTPS with this PEM file of certificate, chain and key
+#   QUIRE_TLS_CERTIFICATE=FILE   HTTPS with this PEM file of certificate, chain and key, which the proxy's user must be able to read (chmod o+r)
 . "$QUIRE_ROOT/scripts/secrets.sh"
 . "$QUIRE_ROOT/scripts/roll.sh"
 
@@ -78,6 +78,7 @@ demo_login() {
     done
 }
 
+[ -z "$QUIRE_TLS_CERTIFICATE" ] || tls_certificate_is_ours || [ -f "$QUIRE_TLS_CERTIFICATE" ] || fail "QUIRE_TLS_CERTIFICATE: there is no file $QUIRE_TLS_CERTIFICATE"
 [ $# = 0 ] || extensions_choose "$@"
 began=$SECONDS
 say "Quire"
@@ -85,6 +86,7 @@ engine_ready
 settings_keep
 step "Building the images" build up_build
 secrets_ready
+tls_certificate_check
 if roll_needed; then step "Replacing what changed, part by part" roll roll; fi
 step "Starting the stack, until it is healthy" up up_start
 step "Opening a demo session" demo demo_login

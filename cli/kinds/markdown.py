@@ -8,7 +8,9 @@ from cli.kinds.text import read_text
 
 # Front matter: `---` and YAML, or `+++` and TOML, from the first line on (Jekyll, Hugo).
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n(?P<fields>.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
-_FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(?P<quote>[\"']?)(?P<title>\S.*?)(?P=quote)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_FRONT_TITLE = re.compile(r"^title[ \t]*[:=][ \t]*(?P<title>\S.*)$", re.MULTILINE | re.IGNORECASE)
+# What is looked at of a line: on a long one that was made for it the patterns below take the square or cube of its length.
+_LINE_CHARACTERS_MAX = 2000
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
@@ -20,10 +22,16 @@ def _plain(title: str) -> str:
     return _MARKS.sub(r"\2", _LINK.sub(r"\1", title)).strip()
 
 
+def _unquoted(title: str) -> str:
+    title = title.rstrip()
+    return title[1:-1] if len(title) > 2 and title[0] in "\"'" and title[-1] == title[0] else title
+
+
 def _first_heading(content: str) -> str | None:
     """ATX or setext, outside of fences (CommonMark 4.2, 4.3)."""
     fence, before = None, ""
     for line in content.splitlines():
+        line = line[:_LINE_CHARACTERS_MAX]
         if marks := _FENCE.match(line):
             fence = None if fence and marks[1].startswith(fence) else fence or marks[1]
             before = ""
@@ -41,7 +49,7 @@ def _first_heading(content: str) -> str | None:
 def title_of(content: str) -> str | None:
     front = _FRONT_MATTER.match(content)
     if front and (found := _FRONT_TITLE.search(front["fields"])):
-        return found["title"]
+        return _unquoted(found["title"])
     return _first_heading(content[front.end():] if front else content)
 
 

@@ -24,10 +24,12 @@ _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _ASCII = bytes(range(0x80))
 _NO_ASCII_LETTERS = bytes(set(range(0x100)) - set(string.ascii_letters.encode()))
+# Empty lines, each in one way only: (?:\s*\n)* would divide them up in 2^n ways before it gives up.
+_EMPTY_LINES = r"(?:[^\S\n]*\n)*"
 _TITLES = {
     # A title over or between lines of one character, as docutils has it.
-    ".rst": re.compile(r"\A(?:\s*\n)*(?:([=\-~#*^+\"'`])\1{2,}[ \t]*\n)?[ \t]*(?P<title>\S.*)\n([=\-~#*^+\"'`])\3{2,}[ \t]*$", re.MULTILINE),
-    ".adoc": re.compile(r"\A(?:\s*\n)*=[ \t]+(?P<title>\S.*)$", re.MULTILINE),
+    ".rst": re.compile(r"\A" + _EMPTY_LINES + r"(?:([=\-~#*^+\"'`])\1{2,}[ \t]*\n)?[ \t]*(?P<title>\S.*)\n([=\-~#*^+\"'`])\3{2,}[ \t]*$", re.MULTILINE),
+    ".adoc": re.compile(r"\A" + _EMPTY_LINES + r"=[ \t]+(?P<title>\S.*)$", re.MULTILINE),
     ".org": re.compile(r"^#\+title:[ \t]*(?P<title>\S.*)$", re.MULTILINE | re.IGNORECASE),
 }
 

@@ -27,6 +27,8 @@ LOST_BYTES = "quire-dlt-lost-bytes"
 DEADLINE, REPLY_TOPIC, REPLY_PARTITION, BULK_REPLY_TOPIC = "quire-deadline", "kafka_replyTopic", "kafka_replyPartition", "quire-bulk-reply-topic"
 BINARY = {"kafka_correlationId", REPLY_PARTITION, DEADLINE, "quire-session", "quire-fingerprint"}
 MESSAGE_BYTES_MAX = 21 * 1024 * 1024  # the largest topic of dead letters takes 20 MiB and headers
+# What librdkafka holds ready, and the largest answer that it asks for. Left alone that is 64 and 50 MiB, and the container has 256 for everything.
+FETCHED_BYTES_MAX = MESSAGE_BYTES_MAX
 DEADLINE_SECONDS_MAX = 30
 WAIT_S = 30
 # What is done about a letter, in the order in which notes may follow each other.
@@ -43,7 +45,7 @@ class Letter:
     offset: int
     at_ms: int
     key: bytes | None
-    value: bytes
+    size: int  # of the value, in bytes; Cluster.value reads it
     headers: list
     notes: list = field(default_factory=list)  # (offset, action)
 
@@ -73,7 +75,8 @@ class Cluster:
         """`access`: librdkafka's properties of how to get in."""
         self.settings = {**access, "log_level": 2}
         self.consumer = Consumer({**self.settings, "group.id": "quire.dead-letters", "enable.auto.commit": False, "auto.offset.reset": "earliest",
-                                  "enable.partition.eof": False, "fetch.message.max.bytes": MESSAGE_BYTES_MAX})
+                                  "enable.partition.eof": False, "fetch.message.max.bytes": MESSAGE_BYTES_MAX, "fetch.max.bytes": FETCHED_BYTES_MAX,
+                                  "queued.max.messages.kbytes": FETCHED_BYTES_MAX // 1024})
         self.producer = Producer({**self.settings, "enable.idempotence": True, "acks": "all", "message.max.bytes": MESSAGE_BYTES_MAX,
                                   "delivery.timeout.ms": WAIT_S * 1000})
 
@@ -81,29 +84,46 @@ class Cluster:
         return sorted(name for name in self.consumer.list_topics(timeout=WAIT_S).topics if name.endswith(SUFFIX))
 
     def letters(self, topic):
-        """All letters of a topic by their offsets, each with its notes."""
-        place = TopicPartition(topic, PARTITION)
-        first, end = self.consumer.get_watermark_offsets(place, timeout=WAIT_S)
-        letters, until = {}, time.monotonic() + WAIT_S
-        place.offset = first
-        self.consumer.assign([place])
-        while first < end and (self.consumer.position([TopicPartition(topic, PARTITION)])[0].offset < end):
-            if time.monotonic() > until:
-                fail(f"{topic} could not be read to its end within {WAIT_S} s")
-            for message in self.consumer.consume(100, timeout=0.5):
+        """All letters of a topic by their offsets, each with its notes. Without values: all of them may be more than the memory."""
+        first, end = self.consumer.get_watermark_offsets(TopicPartition(topic, PARTITION), timeout=WAIT_S)
+        letters = {}
+        for message in self._read(topic, first, end):
+            self._take(letters, topic, message)
+        return letters
+
+    def value(self, letter):
+        for message in self._read(letter.topic, letter.offset, letter.offset + 1):
+            if message.offset() == letter.offset:
+                return message.value() or b""
+        fail(f"{letter.id} is gone: Kafka keeps nothing for ever")
+
+    def _read(self, topic, first, end):
+        """The messages with offsets from `first` to before `end`, one at a time."""
+        if first >= end:
+            return
+        until = time.monotonic() + WAIT_S
+        self.consumer.assign([TopicPartition(topic, PARTITION, first)])
+        try:
+            while self.consumer.position([TopicPartition(topic, PARTITION)])[0].offset < end:
+                if time.monotonic() > until:
+                    fail(f"{topic} could not be read to its end within {WAIT_S} s")
+                message = self.consumer.poll(0.5)
+                if message is None:
+                    continue
                 if message.error() is not None:
                     raise KafkaException(message.error())
                 until = time.monotonic() + WAIT_S
-                self._take(letters, topic, message)
-        self.consumer.unassign()
-        return letters
+                if message.offset() < end:
+                    yield message
+        finally:
+            self.consumer.unassign()
 
     @staticmethod
     def _take(letters, topic, message):
         headers = message.headers() or []
         noted = next((value for name, value in headers if name == NOTE_OF), None)
         if noted is None:
-            letters[message.offset()] = Letter(topic, message.offset(), message.timestamp()[1], message.key(), message.value() or b"", headers)
+            letters[message.offset()] = Letter(topic, message.offset(), message.timestamp()[1], message.key(), len(message.value() or b""), headers)
         elif int(noted) in letters:
             letters[int(noted)].notes.append((message.offset(), dict(headers)[NOTE_ACTION].decode()))
 
@@ -166,7 +186,7 @@ def show_list(cluster, arguments):
     print(f"{'ID':<{width}}  {'SINCE':<20} {'STATE':<9} {'REASON':<14} {'BYTES':>9}  {'METHOD':<28} REQUEST")
     for letter in sorted(found, key=lambda letter: letter.at_ms):
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(letter.at_ms / 1000))
-        print(f"{letter.id:<{width}}  {since:<20} {letter.state:<9} {printable(letter.header(REASON, '-')):<14} {len(letter.value):>9}  "
+        print(f"{letter.id:<{width}}  {since:<20} {letter.state:<9} {printable(letter.header(REASON, '-')):<14} {letter.size:>9}  "
               f"{printable(letter.header('quire-method', '-')):<28} {printable(letter.header('x-request-id', '-'))}")
 
 
@@ -178,9 +198,9 @@ def printable(text):
 def show_one(cluster, arguments):
     letter = cluster.find(arguments.id)
     if arguments.raw:
-        sys.stdout.buffer.write(letter.value)
+        sys.stdout.buffer.write(cluster.value(letter))
         return
-    print(f"{letter.id}: {letter.state}, {len(letter.value)} bytes; show --raw prints them")
+    print(f"{letter.id}: {letter.state}, {letter.size} bytes; show --raw prints them")
     for name, value in letter.headers:
         text = value.hex() if value is not None and name in BINARY else printable((value or b"").decode(errors="backslashreplace"))
         print(f"  {printable(name)}: {text}")
@@ -194,10 +214,11 @@ def replay(cluster, arguments):
             fail(f"{letter.id} doesn't say where it came from")
         if letter.header(LOST_BYTES):
             fail(f"{letter.id} was too large to be kept: its {letter.header(LOST_BYTES)} bytes are lost")
+        value = cluster.value(letter)  # before the note: one that can't be read isn't cut off
         cluster.claim(letter, REPLAYING, arguments.again)
         try:
             partition = int(letter.header(HOME_PARTITION))
-            offset = cluster.send(home, partition, letter.key, letter.value, replayed_headers(letter, arguments.seconds))
+            offset = cluster.send(home, partition, letter.key, value, replayed_headers(letter, arguments.seconds))
         except (KafkaException, ValueError) as error:
             cluster.note(letter, FAILED)
             fail(f"{letter.id} could not be replayed: {error}")

@@ -72,6 +72,7 @@ def test_what_is_no_text_is_refused_in_words(raw, reason):
     ("The lamp\n========\n", "The lamp"),
     ("---\ntitle: \"Of lamps: a study\"\ntags: [a]\n---\n# Not this\n", "Of lamps: a study"),
     ("+++\ntitle = 'Lamps'\n+++\n# Not this\n", "Lamps"),
+    ("---\ntitle: \"Lamps\" and 'wicks' \n---\n", "\"Lamps\" and 'wicks'"),
     ("---\nlayout: post\n---\n\n# This\n", "This"),
     ("```sh\n# a comment\n```\n# The lamp\n", "The lamp"),
     ("    # code\n\n# [The lamp](https://example.org)\n", "The lamp"),
@@ -86,6 +87,7 @@ def test_markdown_titles(content, title):
 @pytest.mark.parametrize("suffix, content, title", [
     (".rst", "========\nThe lamp\n========\n\nText", "The lamp"),
     (".rst", "The lamp\n--------\n", "The lamp"),
+    (".rst", "\n \t\n\n  The lamp\n----------\n", "The lamp"),
     (".rst", "Text without\na heading\n", None),
     (".adoc", "= The lamp\n\ntext", "The lamp"),
     (".org", "#+AUTHOR: A\n#+TITLE: The lamp\n", "The lamp"),
@@ -93,6 +95,20 @@ def test_markdown_titles(content, title):
 ])
 def test_titles_of_other_markups(suffix, content, title):
     assert extract(text.KIND, content.encode(), suffix).title == title
+
+
+@pytest.mark.parametrize("kind, suffix, content", [
+    (text.KIND, ".rst", "\n" * 100_000 + "text\n"),
+    (text.KIND, ".rst", (" " * 50 + "\n") * 10_000 + "===\n"),
+    (text.KIND, ".adoc", "\n" * 100_000 + "text\n"),
+    (markdown.KIND, ".md", "# The lamp" + " " * 100_000 + "x\n"),
+    (markdown.KIND, ".md", "a" + "`" * 20_000 + "\n====\n"),
+    (markdown.KIND, ".md", "---\ntitle: The lamp" + " " * 100_000 + "x\n---\n"),
+])
+@pytest.mark.timeout(20, method="thread")  # a signal would not be heard
+def test_no_file_makes_the_search_for_its_title_endless(kind, suffix, content):
+    """A pattern that tries again and again holds the interpreter: even Ctrl-C would wait for it."""
+    extract(kind, content.encode(), suffix)
 
 
 PAGE = """<!DOCTYPE html><html><head><title>The lamp — Manual</title><style>p { color: red }</style><script>let x = "<p>no</p>"</script></head>
