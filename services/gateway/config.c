@@ -81,6 +81,8 @@ static const struct quire_setting settings[] = {
            "never."),
     NUMBER("QUIRE_GATEWAY_BODY_BYTES_MAX", body_bytes_max, "536870912", MIB, 1024 * 1024 * MIB, "bytes",
            "Bodies that the process holds at once, every copy counted; beyond, requests get a 503."),
+    NUMBER("QUIRE_GATEWAY_BODY_BYTES_AN_ADDRESS", body_bytes_an_address, "268435456", MIB, 1024 * 1024 * MIB, "bytes",
+           "Of these, those of one address or IPv6 network of 64 bits; beyond, its requests get a 503."),
     NUMBER("QUIRE_GATEWAY_PRODUCER_MESSAGES_MAX", producer_messages_max, "100000", 1, 10000000, "",
            "Messages that may wait for Kafka in each producer; more get a 503."),
     NUMBER("QUIRE_GATEWAY_PRODUCER_BYTES_MAX", producer_bytes_max, "268435456", MIB, 2047 * MIB, "bytes",

@@ -10,7 +10,8 @@ struct gateway_config {
         *trusted_proxies, *log_level, *limits;
     bool listen_when_ready;
     int64_t http_port, admin_port, rings, reply_partitions, backlog;
-    int64_t connections_max, inflight_max, queue_ms, paced_max, gather_us, crowd_us, body_bytes_max, pipeline_max;
+    int64_t connections_max, inflight_max, queue_ms, paced_max, gather_us, crowd_us, body_bytes_max,
+        body_bytes_an_address, pipeline_max;
     int64_t producer_messages_max, producer_bytes_max, message_bytes_max;
     int64_t idle_ms, head_ms, body_ms, body_slow_ms, body_slow_bytes, write_ms, linger_ms;
     int64_t ring_entries, receive_buffers, receive_buffer_bytes;

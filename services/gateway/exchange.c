@@ -45,13 +45,13 @@ static void hold(struct exchange *exchange, size_t bytes) {
 
 static void give_held(struct exchange *exchange, size_t kept_bytes) {
     assert(kept_bytes <= exchange->held_bytes);
-    budget_give(&exchange->shard->gateway->budget, exchange->held_bytes - kept_bytes);
+    budget_give(&exchange->shard->gateway->budget, exchange->share, exchange->held_bytes - kept_bytes);
     exchange->held_bytes = kept_bytes;
 }
 
 /* Makes room for transcoding `bytes`. False: the budget is used up. */
 static bool prepare_work(struct exchange *exchange, size_t bytes) {
-    if (!budget_take(&exchange->shard->gateway->budget, bytes * COPIES))
+    if (!budget_take(&exchange->shard->gateway->budget, exchange->share, bytes * COPIES))
         return false;
     hold(exchange, bytes * COPIES);
     exchange->work.bytes_max = WORK_BYTES_MIN + bytes * WORK_FACTOR;
@@ -85,7 +85,7 @@ void exchange_give(struct exchange *exchange) {
         return;
     }
     wipe_token(exchange);
-    body_clear(&exchange->body, &shard->gateway->budget);
+    body_clear(&exchange->body, &shard->gateway->budget, exchange->share);
     give_held(exchange, 0);
     clear_work(exchange);
     quire_arena_reset(&exchange->arena);
@@ -124,10 +124,10 @@ bool exchange_is_safe(const struct exchange *exchange) {
 void exchange_read_body(struct exchange *exchange, struct quire_slice piece) {
     if (!exchange->keeps_body || exchange->refusal.status != 0)
         return;
-    if (body_append(&exchange->body, &exchange->shard->gateway->budget, piece, HTTP_BODY_MAX))
+    if (body_append(&exchange->body, &exchange->shard->gateway->budget, exchange->share, piece, HTTP_BODY_MAX))
         return;
     exchange->refusal = exchange_refusal(exchange, REFUSAL_BODIES);
-    body_clear(&exchange->body, &exchange->shard->gateway->budget);
+    body_clear(&exchange->body, &exchange->shard->gateway->budget, exchange->share);
 }
 
 void exchange_end_body(struct exchange *exchange) {
@@ -242,7 +242,7 @@ static void await_reply(struct exchange *exchange, size_t value_bytes) {
     exchange->sent_ns = quire_monotonic_ns();
     admission_begin(exchange->lane, exchange->shard->now_ns);
     exchange_pace_passed(exchange);
-    body_clear(&exchange->body, &exchange->shard->gateway->budget);
+    body_clear(&exchange->body, &exchange->shard->gateway->budget, exchange->share);
     give_held(exchange, value_bytes < exchange->held_bytes ? value_bytes : exchange->held_bytes);
     clear_work(exchange);
 }

@@ -44,7 +44,8 @@ struct exchange {
     struct target target;
     struct route_match match;
     struct body body;
-    size_t held_bytes;      /* of the body budget, beside `body` */
+    uint32_t share;         /* of the body budget: the client's, from the head on */
+    size_t held_bytes;      /* of it, beside `body` */
     struct problem refusal; /* status 0: none. What the head alone settles */
     struct quire_slice request_id, traceparent, idempotency_key;
     struct inflight_id id;       /* while WAITING for a reply, or ASIDE with a body */

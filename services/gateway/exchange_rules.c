@@ -186,6 +186,7 @@ static bool check_own(struct exchange *exchange) {
 static void settle_client(struct exchange *exchange, struct client_address peer) {
     struct client_address client = client_behind(&exchange->shard->gateway->proxies, peer, &exchange->head);
     client_address_text(&client, exchange->client);
+    exchange->share = budget_share(&exchange->shard->gateway->budget, &client);
 }
 
 /* True when all rules hold. */

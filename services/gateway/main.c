@@ -155,7 +155,8 @@ static bool start(struct process *process) {
     gateway->contract = &quire_contract;
     gateway->rings_count = rings_wanted(&process->config);
     gateway->limits_off = strcmp(process->config.limits, "off") == 0;
-    budget_init(&gateway->budget, (size_t)process->config.body_bytes_max);
+    budget_init(&gateway->budget, (size_t)process->config.body_bytes_max,
+                (size_t)process->config.body_bytes_an_address);
     if (!settle(process) || !start_bus(process))
         return false;
     process->body_bytes = quire_metrics_one(gateway->metrics, QUIRE_GAUGE, "quire_gateway_body_bytes",

@@ -6,7 +6,7 @@
 #define REFUSALS(X)                                                                                                    \
     X(REFUSAL_LANE, "lane", "More is asked of this part than it can answer in time just now.")                         \
     X(REFUSAL_INFLIGHT, "inflight", "As many requests as possible are waiting already.")                               \
-    X(REFUSAL_BODIES, "bodies", "The gateway holds as many bodies as it can.")                                         \
+    X(REFUSAL_BODIES, "bodies", "The gateway holds as many bodies as it can, or as it does of one address.")           \
     X(REFUSAL_PRODUCER, "producer", "As many messages as possible are on their way already.")                          \
     X(REFUSAL_KAFKA, "kafka", "The gateway can't reach the services right now.")                                       \
     X(REFUSAL_TOPIC, "topic", "The gateway can't reach the service right now.")

@@ -7,17 +7,18 @@
 
 #define PAUSE_S 3
 
-static struct quire_slice fault_of(const struct quire_request *request) {
+static struct quire_slice fault_of_id(struct quire_slice id) {
     static const char prefix[] = "fault.";
     const size_t skip = sizeof(prefix) - 1;
-    const struct quire_slice id = request->envelope.request_id;
 
-    if (request->envelope.fault.size != 0)
-        return request->envelope.fault;
     if (id.size <= skip || memcmp(id.bytes, prefix, skip) != 0)
         return (struct quire_slice){0};
     const uint8_t *end = memchr(id.bytes + skip, '.', id.size - skip);
     return (struct quire_slice){id.bytes + skip, end == NULL ? id.size - skip : (size_t)(end - id.bytes) - skip};
+}
+
+static struct quire_slice fault_of(const struct quire_request *request) {
+    return request->envelope.fault.size != 0 ? request->envelope.fault : fault_of_id(request->envelope.request_id);
 }
 
 static bool named(struct quire_slice fault, const char *name) {
@@ -39,6 +40,11 @@ bool quire_fault_strikes(const struct quire_request *request, enum quire_fault_p
     return (point == QUIRE_FAULT_TURN && named(fault, "fail")) ||
            (point == QUIRE_FAULT_REPLIES && first && named(fault, "replies-fail")) ||
            (point == QUIRE_FAULT_PUBLISHER && first && named(fault, "publisher-fail"));
+}
+
+void quire_fault_strikes_event(const char *request_id) {
+    if (named(fault_of_id(quire_slice_of(request_id)), "pause-before-flush"))
+        (void)sleep(PAUSE_S);
 }
 
 #else

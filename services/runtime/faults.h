@@ -16,7 +16,9 @@
  * - `pause-after-commit`: rests there for 3 s, so that somebody else can do the killing.
  *
  * - `replies-fail`, `publisher-fail`: that producer fails for good before the answer is sent; on the first attempt
- * only.
+ *   only.
+ *
+ * - `pause-before-flush`, of an event: rests for 3 s between its commit and its flush.
  */
 #ifndef QUIRE_RUNTIME_FAULTS_H
 #define QUIRE_RUNTIME_FAULTS_H
@@ -34,11 +36,16 @@ enum quire_fault_point {
 #ifdef QUIRE_FAULTS
 /* True when the request, or at the last two points that producer, is to fail. */
 bool quire_fault_strikes(const struct quire_request *request, enum quire_fault_point point);
+/* The same for an event that was handled, by its request id. */
+void quire_fault_strikes_event(const char *request_id);
 #else
 static inline bool quire_fault_strikes(const struct quire_request *request, enum quire_fault_point point) {
     (void)request;
     (void)point;
     return false;
+}
+static inline void quire_fault_strikes_event(const char *request_id) {
+    (void)request_id;
 }
 #endif
 

@@ -6,6 +6,7 @@
 #include "runtime/background_internal.h"
 #include "runtime/consumer.h"
 #include "runtime/dead_letter.h"
+#include "runtime/faults.h"
 #include "runtime/partition.h"
 
 #include <stdio.h>
@@ -119,6 +120,7 @@ static bool handle(struct quire_subscription *subscription, const struct quire_d
     quire_arena_reset(quire_background_arena(subscription->background));
     if (stopped || (reason != QUIRE_REASON_NONE && !put_aside(subscription, &event, reason)))
         return false;
+    quire_fault_strikes_event(event.request_id);
     quire_series_add(subscription->events, 1);
     quire_series_observe(subscription->seconds, (double)(quire_monotonic_ns() - event.begun_ns) / 1e9);
     if (reason == QUIRE_REASON_NONE && event.request_id[0] != '\0' &&

@@ -133,6 +133,33 @@ def test_what_a_crowd_of_waiting_requests_needed_is_given_back(stack, account):
 
 
 @pytest.mark.destructive
+def test_one_address_does_not_hold_all_room_for_bodies(stack):
+    """Uploads that never end, as slow as is allowed: those beyond the address's share are refused, and everybody else's bodies find room."""
+    gateway = stack.gateway
+    gateway.overrides = {"QUIRE_GATEWAY_BODY_BYTES_MAX": str(BUDGET), "QUIRE_GATEWAY_BODY_BYTES_AN_ADDRESS": str(BUDGET // 4)}
+    gateway.restart()
+    account, greedy = Account.open(gateway.url), new_address()
+    head = (f"POST /documents HTTP/1.1\r\nHost: q\r\nAuthorization: Bearer {account.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {15 * MIB}\r\n\r\n")
+    held = []
+    try:
+        for _ in range(20):  # each takes 8 MiB of room
+            held.append(RawConnection(gateway, address=greedy))
+            try:
+                held[-1].send(head, b" " * (5 * MIB))
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # refused before all of it was sent
+        wait_until(lambda: gateway.metrics().sum("quire_gateway_refused_total", reason="bodies") >= 16, what="those beyond the share are refused")
+        assert BUDGET // 8 <= gateway.metrics().sum("quire_gateway_body_bytes") <= BUDGET // 4
+        assert account.create(content="the lamp, dusk " * (MIB // 8))["version"] == 1
+    finally:
+        for connection in held:
+            connection.socket.close()
+    wait_until(lambda: gateway.metrics().sum("quire_gateway_body_bytes") == 0, what="all of it is given back")
+    assert Account.open(gateway.url).create()
+
+
+@pytest.mark.destructive
 @pytest.mark.parametrize("kind", BODIES)
 def test_large_bodies_beyond_the_budget_are_503_and_no_growth(stack, kind):
     gateway = stack.gateway

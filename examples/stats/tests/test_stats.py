@@ -1,5 +1,8 @@
 """GET /documents/{id}/stats: counted from events, a moment behind the document, and only for its owner."""
 
+import contextlib
+import os
+import signal
 import uuid
 
 import pytest
@@ -93,3 +96,40 @@ def test_events_wait_while_the_primary_is_away(stack, account):
     stack.primary.pause()
     assert account.get(PATH.format(document["id"])).json()["version"] == 2  # from a replica
     stack.primary.resume()
+
+
+@pytest.mark.destructive
+def test_what_was_lost_before_it_was_flushed_is_counted_again(stack, account, caller, contract):
+    """The primary dies between an event's commit and its flush, and who writes its log in the background hasn't come by: the effect is gone, the event must not be."""
+    document = account.create("t", "four words it has")
+    counted(account, document["id"], 1)
+    stack.primary.query("DELETE FROM stats.documents WHERE document_id = %s", document["id"])
+    writer = walwriter(stack.primary.pid)
+
+    def is_counted():
+        return stack.primary.query("SELECT words FROM stats.documents WHERE document_id = %s", document["id"]) == [(4,)]
+
+    os.kill(writer, signal.SIGSTOP)
+    try:
+        event = contract.message("DocumentEvent")(sequence=1 << 60, kind=2, account_id=uuid.UUID(account.id).bytes, document_id=uuid.UUID(document["id"]).bytes,
+                                                  version=1, at=1, request_id="none")
+        caller.send("quire.documents.events", event, {"x-request-id": f"fault.pause-before-flush.{account.id}"}, key=event.document_id)
+        wait_until(is_counted, 10, "it is committed")
+        stack.primary.kill()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(writer, signal.SIGCONT)  # where the test failed before the end of its server
+    stack.primary.start()
+    wait_until(is_counted, 20, "it is counted once more")
+
+
+def walwriter(postmaster):
+    """The process of that server which flushes what nobody waits for, five times a second."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/cmdline") as command:
+                if int(stat.read().rpartition(")")[2].split()[1]) == postmaster and "walwriter" in command.read():
+                    return int(pid)
+        except OSError:
+            continue  # it has just ended
+    raise AssertionError("the primary has no walwriter")

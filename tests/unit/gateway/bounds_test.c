@@ -9,25 +9,54 @@
 #include "gateway/timers.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static void the_budget_is_never_passed_and_all_of_it_comes_back(void) {
-    struct budget budget;
+    static struct budget budget;
     struct body body = {NULL, 0, 0};
     static uint8_t piece[3000];
-    budget_init(&budget, 8192);
-    CU_ASSERT_TRUE(body_append(&body, &budget, (struct quire_slice){piece, 1}, 6000));
+    budget_init(&budget, 8192, 8192);
+    CU_ASSERT_TRUE(body_append(&body, &budget, 1, (struct quire_slice){piece, 1}, 6000));
     CU_ASSERT_EQUAL(atomic_load(&budget.used_bytes), body.room_bytes);
-    CU_ASSERT_TRUE(body_append(&body, &budget, (struct quire_slice){piece, 3000}, 6000));
-    CU_ASSERT_TRUE(body_append(&body, &budget, (struct quire_slice){piece, 2999}, 6000));
+    CU_ASSERT_TRUE(body_append(&body, &budget, 1, (struct quire_slice){piece, 3000}, 6000));
+    CU_ASSERT_TRUE(body_append(&body, &budget, 1, (struct quire_slice){piece, 2999}, 6000));
     CU_ASSERT_EQUAL(body.size, 6000);
     CU_ASSERT_EQUAL(body.room_bytes, 6000); /* never more than the body may have */
-    CU_ASSERT_FALSE(budget_take(&budget, 2193));
-    CU_ASSERT_TRUE(budget_take(&budget, 2192));
+    CU_ASSERT_FALSE(budget_take(&budget, 2, 2193));
+    CU_ASSERT_TRUE(budget_take(&budget, 2, 2192));
     struct body second = {NULL, 0, 0};
-    CU_ASSERT_FALSE(body_append(&second, &budget, (struct quire_slice){piece, 1}, 6000));
-    budget_give(&budget, 2192);
-    body_clear(&body, &budget);
+    CU_ASSERT_FALSE(body_append(&second, &budget, 3, (struct quire_slice){piece, 1}, 6000));
+    budget_give(&budget, 2, 2192);
+    body_clear(&body, &budget, 1);
     CU_ASSERT_EQUAL(atomic_load(&budget.used_bytes), 0);
+    for (size_t i = 0; i < BUDGET_SHARES; i++)
+        CU_ASSERT_EQUAL(atomic_load(&budget.shares[i]), 0);
+}
+
+static void an_address_has_its_share_and_no_more(void) {
+    static struct budget budget;
+    budget_init(&budget, 8192, 5000);
+    CU_ASSERT_TRUE(budget_take(&budget, 1, 5000));
+    CU_ASSERT_FALSE(budget_take(&budget, 1, 1));
+    CU_ASSERT_TRUE(budget_take(&budget, 2, 3192));
+    CU_ASSERT_FALSE(budget_take(&budget, 2, 1)); /* its share has room, the whole has none */
+    CU_ASSERT_EQUAL(atomic_load(&budget.shares[2]), 3192);
+    budget_give(&budget, 1, 5000);
+    CU_ASSERT_TRUE(budget_take(&budget, 1, 5000));
+
+    struct client_address one, same, other;
+    CU_ASSERT_TRUE_FATAL(client_address_parse(quire_slice_of("2001:db8:0:1::1"), &one));
+    CU_ASSERT_TRUE_FATAL(client_address_parse(quire_slice_of("2001:db8:0:1:ffff::2"), &same));
+    CU_ASSERT_EQUAL(budget_share(&budget, &one), budget_share(&budget, &same));
+    unsigned apart = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "192.0.2.%u", i);
+        CU_ASSERT_TRUE_FATAL(client_address_parse(quire_slice_of(text), &other));
+        CU_ASSERT_TRUE(budget_share(&budget, &other) < BUDGET_SHARES);
+        apart += budget_share(&budget, &other) != budget_share(&budget, &one);
+    }
+    CU_ASSERT_TRUE(apart > 190);
 }
 
 static void timers_come_due_in_order_and_only_when_armed(void) {
@@ -108,6 +137,7 @@ static void hosts_are_found_in_their_list(void) {
 QUIRE_TEST_MAIN("bounds", NULL, NULL,
                 {"the_budget_is_never_passed_and_all_of_it_comes_back",
                  the_budget_is_never_passed_and_all_of_it_comes_back},
+                {"an_address_has_its_share_and_no_more", an_address_has_its_share_and_no_more},
                 {"timers_come_due_in_order_and_only_when_armed", timers_come_due_in_order_and_only_when_armed},
                 {"a_key_comes_back_whole", a_key_comes_back_whole},
                 {"the_probe_tells_the_causes_apart", the_probe_tells_the_causes_apart},

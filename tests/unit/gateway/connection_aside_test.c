@@ -89,7 +89,7 @@ static void reply_large(size_t sent) {
 static void large_bodies_and_values_keep_nobody_else_waiting(void) {
     struct hold first, second;
     open_connection();
-    budget_init(&f.gateway.budget, 16 << 20);
+    budget_init(&f.gateway.budget, 16 << 20, 16 << 20);
     hold(&first);
     send_large("Idempotency-Key: k\r\n");
     int large = open_another();
@@ -111,14 +111,14 @@ static void large_bodies_and_values_keep_nobody_else_waiting(void) {
     TURN_UNTIL(answers(0, "", NULL) == 1);
     CU_ASSERT_TRUE(has_status(0, 201) && f.received.size > LARGE_BYTES);
     close_connection();
-    budget_init(&f.gateway.budget, 1 << 20);
+    budget_init(&f.gateway.budget, 1 << 20, 1 << 20);
 }
 
 /* The other thread has its body in hands then: nothing of it may be given back before. */
 static void who_leaves_while_his_body_is_with_the_other_thread_is_forgotten(void) {
     struct hold held;
     open_connection();
-    budget_init(&f.gateway.budget, 16 << 20);
+    budget_init(&f.gateway.budget, 16 << 20, 16 << 20);
     hold(&held);
     send_large("");
     TURN_UNTIL(inflight_count(f.shard.inflight) == 1);
@@ -133,13 +133,13 @@ static void who_leaves_while_his_body_is_with_the_other_thread_is_forgotten(void
     CU_ASSERT_EQUAL(atomic_load(&f.gateway.budget.used_bytes), 0);
     CU_ASSERT_EQUAL(fake_bus.port.sent_count, 0);
     close(f.client);
-    budget_init(&f.gateway.budget, 1 << 20);
+    budget_init(&f.gateway.budget, 1 << 20, 1 << 20);
 }
 
 static void a_deadline_that_passes_while_the_other_thread_is_busy_is_a_504(void) {
     struct hold held;
     open_connection();
-    budget_init(&f.gateway.budget, 16 << 20);
+    budget_init(&f.gateway.budget, 16 << 20, 16 << 20);
     hold(&held);
     send_large("Request-Timeout: 0.05\r\n");
     TURN_UNTIL(inflight_count(f.shard.inflight) == 1);
@@ -149,7 +149,7 @@ static void a_deadline_that_passes_while_the_other_thread_is_busy_is_a_504(void)
     CU_ASSERT_TRUE(has_status(0, 504));
     CU_ASSERT_EQUAL(fake_bus.port.sent_count, 0);
     close_connection();
-    budget_init(&f.gateway.budget, 1 << 20);
+    budget_init(&f.gateway.budget, 1 << 20, 1 << 20);
 }
 #define TEST(function) {#function, function}
 QUIRE_TEST_MAIN("connection_aside", set_up, tear_down, TEST(large_bodies_and_values_keep_nobody_else_waiting),

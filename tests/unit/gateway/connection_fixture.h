@@ -70,7 +70,7 @@ static inline int set_up(void) {
     f.gateway.router = router_create(&quire_contract, stderr);
     f.gateway.keyring = make_keyring();
     f.gateway.bus = &fake_bus;
-    budget_init(&f.gateway.budget, 1 << 20);
+    budget_init(&f.gateway.budget, 1 << 20, 1 << 20);
     fake_bus.port.event_fd = eventfd(0, EFD_CLOEXEC);
     fake_reset();
     f.shard = (struct shard){.gateway = &f.gateway, .listener_fd = -1};
