@@ -9,7 +9,6 @@
 #define PLAIN_BYTES 25u
 #define CHECK_BYTES 8u
 #define CURSOR_BYTES (PLAIN_BYTES + CHECK_BYTES)
-#define CREATED_AT_MS_MAX UINT64_C(253402300799999) /* the end of the year 9999: a time of which PostgreSQL knows */
 static_assert((CURSOR_BYTES * 4 + 2) / 3 == CURSOR_CHARACTERS, "base64url without padding");
 
 static void check_of(const uint8_t plain[PLAIN_BYTES], const struct cursor_scope *scope,
@@ -57,7 +56,7 @@ bool cursor_decode(struct quire_slice text, const struct cursor_scope *scope, st
     if (memcmp(spelled, text.bytes, CURSOR_CHARACTERS) != 0)
         return false;
     const uint64_t created_at_ms = quire_get_u64(bytes + 1);
-    if (created_at_ms > CREATED_AT_MS_MAX)
+    if (created_at_ms > CURSOR_CREATED_AT_MS_MAX)
         return false;
     ret_cursor->created_at_ms = (int64_t)created_at_ms;
     memcpy(ret_cursor->id, bytes + 9, 16);
