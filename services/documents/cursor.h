@@ -12,8 +12,8 @@
 #include "base/slice.h"
 
 #define CURSOR_CHARACTERS 44u
-#define CURSOR_CREATED_AT_MS_MAX UINT64_C(253402300799999) /* the end of the year 9999: a time that PostgreSQL knows   \
-                                                            */
+/* The end of the year 9999: a time that PostgreSQL knows. */
+#define CURSOR_CREATED_AT_MS_MAX UINT64_C(253402300799999)
 
 struct cursor {
     int64_t created_at_ms;
