@@ -57,8 +57,7 @@ struct quire_check {
     uint32_t pace_us; /* refused by the account's rate: the time in which it lets in one request more; else 0 */
     char rate_limit[96], rate_limit_policy[96]; /* the fields' values; "" when none */
     bool holds_place;                           /* to be released by quire_sessions_publish */
-    bool
-        counts_as_failure; /* a log-in that is counted as one whose password was wrong, until it is known to be right */
+    bool counts_as_failure; /* a log-in: it is counted as one with a wrong password, until it is known to be right */
 };
 
 QUIRE_MUSTCHECK struct quire_sessions *quire_sessions_create(const struct quire_sessions_options *options);

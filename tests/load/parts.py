@@ -93,15 +93,9 @@ def _open_files(pid: int) -> Counter[str]:
     found = Counter()
     for member in processes.with_descendants([pid]):
         try:
-            descriptors = os.listdir(f"/proc/{member}/fd")
+            found.update(re.sub(r":\[\d+\]$", "", "/".join(name.split("/")[-2:])) for name in segments.open_names(member))
         except OSError:
             continue  # it has just ended
-        for descriptor in descriptors:
-            try:
-                name = os.readlink(f"/proc/{member}/fd/{descriptor}")
-            except OSError:
-                continue  # so has this
-            found[re.sub(r":\[\d+\]$", "", "/".join(name.split("/")[-2:]))] += 1
     return found
 
 

@@ -4,6 +4,7 @@ keeps each for `retention.ms`, so that their number grows for as long before it 
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from servers.binary import SOURCE
 from servers.kafka import topics_of
@@ -15,15 +16,20 @@ WRITTEN = 2  # the one that is written to, and the one before, whose newest mess
 OWN_MAX = 4  # of the broker's own topics, which keep no time
 
 
+def open_names(pid: int) -> Iterator[str]:
+    """What each descriptor of a process is, as proc_pid_fd(5) has it."""
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            yield os.readlink(f"/proc/{pid}/fd/{descriptor}")
+        except OSError:
+            continue  # it has just been closed
+
+
 def held(pid: int) -> Counter[tuple[str, int]]:
     """Segments by (topic, partition) that a broker has open."""
     found = Counter()
-    for descriptor in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            match = SEGMENT.search(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
-        except OSError:
-            continue  # it has just been closed
-        if match:
+    for name in open_names(pid):
+        if match := SEGMENT.search(name):
             found[match[1], int(match[2])] += 1
     return found
 
