@@ -63,26 +63,23 @@ void quire_token_mint(const uint8_t tag[QUIRE_TAG_BYTES], char ret_token[QUIRE_T
     sodium_memzero(bytes, sizeof(bytes));
 }
 
-/* Only the one canonical spelling of 34 bytes counts. libsodium refuses the other alphabet, padding and unused bits
- * that aren't zero, but 1.0.18 takes bytes from 0x80 on for digits; so what was read is spelled again and compared. */
+/* Only the one canonical spelling of 34 bytes counts: libsodium refuses the other alphabet, padding and unused bits
+ * that aren't zero, but 1.0.18 takes bytes from 0x80 on for digits. */
 bool quire_token_session(struct quire_slice token, uint8_t ret_session[QUIRE_SESSION_BYTES]) {
-    uint8_t bytes[TOKEN_BYTES];
-    char spelled[QUIRE_TOKEN_CHARACTERS + 1] = "";
+    uint8_t bytes[TOKEN_BYTES], high_bits = 0;
     size_t size = 0;
     if (token.size != QUIRE_TOKEN_CHARACTERS)
         return false;
-    bool valid = sodium_base642bin(bytes, sizeof(bytes), (const char *)token.bytes, token.size, NULL, &size, NULL,
-                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-                 size == TOKEN_BYTES;
-    if (valid) {
-        sodium_bin2base64(spelled, sizeof(spelled), bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-        valid = sodium_memcmp(spelled, token.bytes, QUIRE_TOKEN_CHARACTERS) == 0;
-    }
+    for (size_t i = 0; i < token.size; i++)
+        high_bits |= token.bytes[i] & 0x80;
+    const bool valid = high_bits == 0 &&
+                       sodium_base642bin(bytes, sizeof(bytes), (const char *)token.bytes, token.size, NULL, &size, NULL,
+                                         sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+                       size == TOKEN_BYTES;
     if (valid) {
         memcpy(ret_session, bytes, QUIRE_TAG_BYTES);
         crypto_hash_sha256(ret_session + QUIRE_TAG_BYTES, token.bytes, token.size);
     }
     sodium_memzero(bytes, sizeof(bytes));
-    sodium_memzero(spelled, sizeof(spelled));
     return valid;
 }

@@ -38,11 +38,14 @@ def with_descendants(pids: list[int]) -> list[int]:
 
 
 def _switches(pid: int) -> int:
-    """Of all threads that live; /proc/PID/status has only the first one's."""
+    """Of all threads that live; /proc/PID/status has only the first one's. One that ends while it is looked at doesn't hide the process."""
     count = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/status") as status:
-            count += sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+        try:
+            with open(f"/proc/{pid}/task/{thread}/status") as status:
+                count += sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+        except OSError:
+            continue
     return count
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import load
 import nginx
-from parts import Watch, memory_limits, with_cores
+from parts import SHARES, Watch, memory_limits, niceness_of, with_cores
 from routes import Library, Route
 from traffic import Traffic, goodput, sent_of, together
 from verdict import Verdict, cores, ms, times
@@ -19,6 +19,8 @@ PEAK_SECONDS = 5
 MORE, GROWS = 1.5, 1.1  # looking for the peak: so much more is offered as long as that brings so much more
 # So many can wait for a capacity of two seconds' requests (QUIRE_GATEWAY_QUEUE_MS) and as many again come and go; descriptors bound it.
 CONNECTIONS_A_RATE, CONNECTIONS_MAX = 2.6, 18_000
+# A crowd on machines of its own would take nothing from the gateway: here it weighs as a container that has no `cpu_shares`.
+CROWD_NICENESS = niceness_of(SHARES)
 CALM_RATE, CALM_CONNECTIONS, CALM_SECONDS = 50, 20, 10
 AFTER_S = 5
 # The promises.
@@ -49,7 +51,7 @@ class Overload:
     verdict: Verdict
 
     def _traffic(self, rate: float, connections: int, seconds: float) -> Traffic:
-        return Traffic(self.build, self.stack.gateway.port, self.route.file, max(int(rate), 1), connections, seconds)
+        return Traffic(self.build, self.stack.gateway.port, self.route.file, max(int(rate), 1), connections, seconds, CROWD_NICENESS)
 
     def _calm(self) -> dict:
         return self._traffic(CALM_RATE, CALM_CONNECTIONS, CALM_SECONDS).run()["outcomes"]["served"]
@@ -71,7 +73,7 @@ class Overload:
         generator and the least that a refusal costs take as much of the processors as they do in the overload."""
         alone = self._traffic(capacity, connections, PEAK_SECONDS).run()
         beside, _ = together(self._traffic(capacity, connections, PEAK_SECONDS),
-                             Traffic(self.build, self.nginx.port, self.nginx.requests, int(capacity * (TIMES - 1)), connections, PEAK_SECONDS))
+                             Traffic(self.build, self.nginx.port, self.nginx.requests, int(capacity * (TIMES - 1)), connections, PEAK_SECONDS, CROWD_NICENESS))
         return goodput(alone, PEAK_SECONDS), goodput(beside, PEAK_SECONDS)
 
     def run(self) -> None:

@@ -39,10 +39,17 @@ def memory_limits() -> dict[str, int]:
     return {server: int(limit[:-1]) * UNITS[limit[-1]] for server, limit in _compose_values("mem_limit").items()}
 
 
+def _weights() -> dict[str, int]:
+    return {**dict.fromkeys(SERVICES, SHARES), **{server: int(shares) for server, shares in _compose_values("cpu_shares").items()}}
+
+
+def niceness_of(shares: int) -> int:
+    """What `cpu_shares` is to containers, niceness is to processes beside each other, a quarter more or less for each step. The heaviest is at 0."""
+    return round(math.log(max(_weights().values()) / shares, NICE_STEP))
+
+
 def niceness() -> dict[str, int]:
-    """By server: what `cpu_shares` is to containers, niceness is to processes beside each other, a quarter more or less for each step. The heaviest is at 0."""
-    weights = {**dict.fromkeys(SERVICES, SHARES), **{server: int(shares) for server, shares in _compose_values("cpu_shares").items()}}
-    return {server: round(math.log(max(weights.values()) / weight, NICE_STEP)) for server, weight in weights.items()}
+    return {server: niceness_of(shares) for server, shares in _weights().items()}
 
 
 def weigh(stack) -> None:

@@ -18,9 +18,10 @@ class Traffic:
     rate: int
     connections: int
     seconds: float
+    niceness: int = 0
 
     def start(self) -> "Traffic":
-        words = [f"{self.build}/tests/bench/arrivals", str(self.port), str(self.requests), str(self.rate), str(self.seconds), str(self.connections)]
+        words = ["nice", "-n", str(self.niceness), f"{self.build}/tests/bench/arrivals", str(self.port), str(self.requests), str(self.rate), str(self.seconds), str(self.connections)]
         self._process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         return self
 
