@@ -24,6 +24,8 @@ at_most() { if [ "$1" = unlimited ] || [ "$1" -gt "$2" ]; then echo "$2"; else e
 memlock_kb=$(ulimit -Hl)
 setting QUIRE_NOFILE "$(at_most "$(ulimit -Hn)" 65536)"
 setting QUIRE_MEMLOCK "$(at_most "$([ "$memlock_kb" = unlimited ] && echo unlimited || echo $((memlock_kb * 1024)))" 67108864)"
+# The stack has two gateways, half of the cores each: the fewer rings share the requests, the larger are the batches that leave them for Kafka.
+setting QUIRE_RINGS "$((($(nproc) + 1) / 2))"
 setting QUIRE_BASE debian:trixie-slim
 setting QUIRE_HTTP_PORT 8080
 # The builder's own certificate authorities go along as a build secret: some networks look into TLS.

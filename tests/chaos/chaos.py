@@ -30,7 +30,8 @@ from journal import Reader  # noqa: E402
 
 _BROKEN_TOLD_MAX = 12  # of each fault
 _CALM_S = 1.2  # so long without a failure, and the stack is whole; also the undisturbed work before the next fault
-_UNDER_WAY_S = 1.0  # what was sent so long before a fault counts for it too: it may be under way
+_UNDER_WAY_S = 1.5  # what was sent so long before a fault counts for it too: it may be under way; more than _CALM_S, beyond which a request is a trouble
+_HANGS_S, _HANGS_MAX_S = 0.5, 5.0  # what is under way for so long is waited for, up to the default deadline: the next fault would be blamed for it
 _WHOLE_MAX_S = 30.0
 _SETTLE_MAX_S = 30.0
 _STOPPED_S, _STOPPED_SHORT_S = 10.0, 5.0  # how long a stopped server stands still; so long when each fault comes once
@@ -63,7 +64,8 @@ class Run:
             answered = [request for request in recent if request.ended_at is not None]
             troubles = [request.sent_at for request in recent if (request.ended_at is not None and report.failed(request)) or request.seconds > _CALM_S]
             last = max(troubles, default=since)
-            if time.monotonic() - last >= _CALM_S and len([request for request in answered if request.sent_at > last]) >= 10:
+            hangs = any(request.ended_at is None and request.seconds > _HANGS_S for request in self.reader.requests.values())
+            if time.monotonic() - last >= _CALM_S + (_HANGS_MAX_S if hangs else 0) and len([request for request in answered if request.sent_at > last]) >= 10:
                 return last
             time.sleep(0.05)
         return None
