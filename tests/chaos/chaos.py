@@ -30,7 +30,7 @@ from journal import Reader  # noqa: E402
 
 _BROKEN_TOLD_MAX = 12  # of each fault
 _CALM_S = 1.2  # so long without a failure, and the stack is whole; also the undisturbed work before the next fault
-_UNDER_WAY_S = 1.5  # what was sent so long before a fault counts for it too: it may be under way; more than _CALM_S, beyond which a request is a trouble
+_BEFORE_S = 1.0  # what was sent so long before a fault counts for it too, and whatever is under way; less than _CALM_S, or failures of the fault before would
 _HANGS_S, _HANGS_MAX_S = 0.5, 5.0  # what is under way for so long is waited for, up to the default deadline: the next fault would be blamed for it
 _WHOLE_MAX_S = 30.0
 _SETTLE_MAX_S = 30.0
@@ -93,7 +93,7 @@ class Run:
 
     def _figures(self, verdict):
         for window in self.windows:
-            window.requests = self.reader.between(window.struck - _UNDER_WAY_S, window.end)
+            window.requests = self.reader.concerning(window.struck, window.struck - _BEFORE_S, window.end)
         for window, following in itertools.pairwise(self.windows):
             report.hand_over(window, following)
         return [report.Figures(window, verdict, self.reader.own_delay) for window in self.windows]

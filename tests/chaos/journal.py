@@ -32,6 +32,9 @@ class Request:
     def seconds(self):
         return (self.ended_at if self.ended_at is not None else time.monotonic()) - self.sent_at
 
+    def under_way(self, moment):
+        return self.sent_at < moment and (self.ended_at is None or self.ended_at > moment)
+
     @property
     def succeeded(self):
         """Answered as it was meant to be, refusals that the caller has coming included."""
@@ -93,6 +96,10 @@ class Reader:
     def between(self, begin, end=float("inf")):
         """Requests sent in that time."""
         return [request for request in self.requests.values() if begin <= request.sent_at < end]
+
+    def concerning(self, moment, begin, end):
+        """Requests sent from `begin` to `end`, or before and still under way at that moment."""
+        return [request for request in self.requests.values() if begin <= request.sent_at < end or (request.sent_at < begin and request.under_way(moment))]
 
     def own_delay(self, begin, end):
         """The longest that the clients themselves stood still within that time."""

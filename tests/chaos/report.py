@@ -50,7 +50,7 @@ def late(window, request, own_delay):
 
 def hand_over(window, following):
     """What was under way when the next fault struck is judged with that one alone: its proxy may have been stopped."""
-    theirs = {request.id for request in following.requests if request.sent_at < following.struck and (request.ended_at is None or request.ended_at > following.struck)}
+    theirs = {request.id for request in following.requests if request.under_way(following.struck)}
     window.requests = [request for request in window.requests if request.id not in theirs]
 
 

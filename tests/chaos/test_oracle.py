@@ -115,6 +115,13 @@ def test_what_is_under_way_when_the_next_fault_strikes_belongs_to_that_one():
     assert window.requests == [before] and following.requests == [before, across]
 
 
+def test_a_fault_concerns_what_was_sent_just_before_it_and_whatever_is_under_way(tmp_path):
+    reader = Reader(str(tmp_path / "journal"))
+    sent = {"long over": (7.0, 0.1), "hangs": (7.0, 11.0), "just before": (9.5, 0.1), "during": (12.0, 0.1), "after": (20.0, 0.1)}
+    reader.requests = {name: request(name, "get", sent_at=at, seconds=seconds) for name, (at, seconds) in sent.items()}
+    assert [each.id for each in reader.concerning(10.0, 9.0, 20.0)] == ["hangs", "just before", "during"]
+
+
 @pytest.mark.parametrize("whole_at, missed", [(12.9, 0), (13.1, 1)])
 def test_recovery_has_a_bound(whole_at, missed):
     assert len(figures([], whole_at=whole_at).missed) == missed
