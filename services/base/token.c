@@ -1,5 +1,7 @@
 #include "base/token.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <sodium.h>
 #include <unicode/unorm2.h>
@@ -66,13 +68,11 @@ void quire_token_mint(const uint8_t tag[QUIRE_TAG_BYTES], char ret_token[QUIRE_T
 /* Only the one canonical spelling of 34 bytes counts: libsodium refuses the other alphabet, padding and unused bits
  * that aren't zero, but 1.0.18 takes bytes from 0x80 on for digits. */
 bool quire_token_session(struct quire_slice token, uint8_t ret_session[QUIRE_SESSION_BYTES]) {
-    uint8_t bytes[TOKEN_BYTES], high_bits = 0;
+    uint8_t bytes[TOKEN_BYTES];
     size_t size = 0;
     if (token.size != QUIRE_TOKEN_CHARACTERS)
         return false;
-    for (size_t i = 0; i < token.size; i++)
-        high_bits |= token.bytes[i] & 0x80;
-    const bool valid = high_bits == 0 &&
+    const bool valid = quire_utf8_is_ascii(token) &&
                        sodium_base642bin(bytes, sizeof(bytes), (const char *)token.bytes, token.size, NULL, &size, NULL,
                                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
                        size == TOKEN_BYTES;

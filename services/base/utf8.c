@@ -62,6 +62,13 @@ bool quire_utf8_valid(struct quire_slice text) {
     return true;
 }
 
+bool quire_utf8_is_ascii(struct quire_slice text) {
+    size_t at = ascii_end(text, 0);
+    while (at < text.size && text.bytes[at] < 0x80)
+        at++;
+    return at == text.size;
+}
+
 size_t quire_utf8_characters(struct quire_slice text) {
     size_t characters = 0;
     for (size_t at = 0; at < text.size; at++)

@@ -8,6 +8,7 @@
  * text.size. */
 size_t quire_utf8_character_bytes(struct quire_slice text, size_t at);
 bool quire_utf8_valid(struct quire_slice text);
+bool quire_utf8_is_ascii(struct quire_slice text);
 /* Code points of a valid text. */
 size_t quire_utf8_characters(struct quire_slice text);
 /* The longest beginning of a valid text that has at most bytes_max bytes and cuts no character. */

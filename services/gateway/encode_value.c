@@ -303,13 +303,6 @@ static bool encode_sealed(struct encode *encode, struct quire_slice secret, Prot
     return true;
 }
 
-static bool is_ascii(struct quire_slice text) {
-    for (size_t i = 0; i < text.size; i++)
-        if (text.bytes[i] >= 0x80)
-            return false;
-    return true;
-}
-
 /* Bytes without a format: base64 as protobuf's own JSON mapping has it. libsodium 1.0.18 takes bytes from 0x80 on for
  * digits. */
 static bool encode_base64(struct encode *encode, const struct encode_path *path, struct quire_slice text,
@@ -317,8 +310,9 @@ static bool encode_base64(struct encode *encode, const struct encode_path *path,
     ret_bytes->data = encode_alloc(encode, text.size + 1);
     if (ret_bytes->data == NULL)
         return false;
-    if (is_ascii(text) && sodium_base642bin(ret_bytes->data, text.size + 1, (const char *)text.bytes, text.size, NULL,
-                                            &ret_bytes->len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
+    if (quire_utf8_is_ascii(text) &&
+        sodium_base642bin(ret_bytes->data, text.size + 1, (const char *)text.bytes, text.size, NULL, &ret_bytes->len,
+                          NULL, sodium_base64_VARIANT_ORIGINAL) == 0)
         return true;
     encode_fault(encode, path, "must be base64");
     return false;

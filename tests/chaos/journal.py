@@ -98,8 +98,8 @@ class Reader:
         return [request for request in self.requests.values() if begin <= request.sent_at < end]
 
     def concerning(self, moment, begin, end):
-        """Requests sent from `begin` to `end`, or before and still under way at that moment."""
-        return [request for request in self.requests.values() if begin <= request.sent_at < end or (request.sent_at < begin and request.under_way(moment))]
+        """Requests sent from `begin` to `end`, a time that has the moment in it, or before and still under way at that moment."""
+        return [request for request in self.requests.values() if begin <= request.sent_at < end or request.under_way(moment)]
 
     def own_delay(self, begin, end):
         """The longest that the clients themselves stood still within that time."""

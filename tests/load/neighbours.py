@@ -83,8 +83,8 @@ class Street:
     neighbourhood: Neighbourhood
     verdict: Verdict
 
-    def _traffic(self, requests: pathlib.Path, rate: int, connections: int) -> Traffic:
-        return Traffic(self.build, self.stack.gateway.port, requests, rate, connections, self.seconds)
+    def _traffic(self, requests: pathlib.Path, rate: int, connections: int, seconds: float | None = None) -> Traffic:
+        return Traffic(self.build, self.stack.gateway.port, requests, rate, connections, seconds or self.seconds)
 
     def _probes(self) -> dict[str, Traffic]:
         return {"GET /auth/me": self._traffic(self.neighbourhood.me, ME_RATE, PROBE_CONNECTIONS),
@@ -98,7 +98,7 @@ class Street:
 
     def warm_up(self, storms: list[Storm]) -> None:
         for storm in storms:
-            Traffic(self.build, self.stack.gateway.port, storm.requests, storm.rate, storm.connections, min(WARM_UP_S, self.seconds)).run()
+            self._traffic(storm.requests, storm.rate, storm.connections, min(WARM_UP_S, self.seconds)).run()
 
     def storm(self, storm: Storm) -> tuple[dict[str, dict], dict, dict[str, float]]:
         """What the others had, what came of the storm, and the cores that each part kept busy."""

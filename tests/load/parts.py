@@ -1,5 +1,6 @@
 """What the stack's processes hold: memory, file descriptors, threads, and the bounds that compose/ gives them."""
 
+import functools
 import math
 import os
 import pathlib
@@ -39,6 +40,7 @@ def memory_limits() -> dict[str, int]:
     return {server: int(limit[:-1]) * UNITS[limit[-1]] for server, limit in _compose_values("mem_limit").items()}
 
 
+@functools.cache
 def _weights() -> dict[str, int]:
     return {**dict.fromkeys(SERVICES, SHARES), **{server: int(shares) for server, shares in _compose_values("cpu_shares").items()}}
 
@@ -49,6 +51,7 @@ def niceness_of(shares: int) -> int:
 
 
 def niceness() -> dict[str, int]:
+    """By server."""
     return {server: niceness_of(shares) for server, shares in _weights().items()}
 
 
