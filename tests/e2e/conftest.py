@@ -7,6 +7,7 @@ import os
 import pytest
 
 from client import Account, Api
+from reruns import pytest_terminal_summary  # noqa: F401, a hook
 from servers.proxy import Proxy
 from servers.stack import PROXY_ADDRESS, Stack
 from servers.waiting import wait_until

@@ -8,6 +8,8 @@ import time
 import httpx
 import pytest
 
+from reruns import pytest_terminal_summary  # noqa: F401, a hook
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXTENSIONS = os.environ["QUIRE_EXTENSIONS"].split()
 URL = f"http://127.0.0.1:{os.environ['QUIRE_HTTP_PORT']}"

@@ -1,7 +1,9 @@
 # The smoke layer: `./quire up` and what people do next, against the real compose stack. Sourced by scripts/test.sh.
-# A project and ports of its own, so that a stack that is running is left alone.
+# A project and ports of its own, so that a stack that is running is left alone. Its broker is started often and never runs for long: what the JVM's second
+# compiler would win is less than it takes.
 smoke_env=(COMPOSE_PROJECT_NAME=quire-smoke QUIRE_HTTP_PORT="${QUIRE_SMOKE_PORT:-18080}" QUIRE_HOME="$QUIRE_ROOT/.quire/smoke"
-    QUIRE_TLS=on QUIRE_HTTPS_PORT="${QUIRE_SMOKE_HTTPS_PORT:-18443}" QUIRE_EXTENSIONS="$SMOKE_EXTENSIONS")
+    QUIRE_TLS=on QUIRE_HTTPS_PORT="${QUIRE_SMOKE_HTTPS_PORT:-18443}" QUIRE_EXTENSIONS="$SMOKE_EXTENSIONS"
+    QUIRE_KAFKA_JVM_OPTIONS="-XX:TieredStopAtLevel=1")
 
 smoke_run() {
     local environment=() pair

@@ -54,4 +54,6 @@ def test_every_command_of_the_page(stack):
         stack.quire("up")
         raise
     finally:
+        # It would be stopped as an orphan, after the broker that it wants to leave.
+        subprocess.run(["docker", "rm", "-f", *stack.containers("hello")], capture_output=True, check=False)
         shutil.rmtree(FOLDER, ignore_errors=True)
