@@ -25,7 +25,13 @@ stack_running
 for pair in "$@"; do
     keep "QUIRE_$(service_of "$pair" | tr 'a-z-' 'A-Z_')_REPLICAS" "$(number_of "$pair")"
 done
-step "Scaling $*" scale stack up -d --no-build --no-recreate --wait "${@%%=*}"
+# Compose starts what the services depend on too, steps that are done among them. Where no container is made it needn't: with --no-deps one would be made
+# otherwise, and count as changed.
+options=(--no-deps)
+for pair in "$@"; do
+    [ "$(stack ps -aq "$(service_of "$pair")" | wc -l)" -ge "$(number_of "$pair")" ] || options=()
+done
+step "Scaling $*" scale stack up -d --no-build --no-recreate "${options[@]}" --wait "${@%%=*}"
 for pair in "$@"; do
     workers=$(($(number_of "$pair") * $(workers_of "$(service_of "$pair")")))
     [ "$workers" -le "$PARTITIONS" ] || say "  That is $workers workers in a lane of $(service_of "$pair"), which has $PARTITIONS partitions, one for a worker: $((workers - PARTITIONS)) of them wait."

@@ -7,8 +7,13 @@ containers=$(stack ps -a --format '{{.ID}}|{{.Service}}|{{.Name}}|{{.State}}|{{.
 [ -n "$containers" ] || fail "the stack is not running; ./quire up starts it"
 ids_of() { printf '%s\n' "$containers" | awk -F '|' -v state="$1" -v service="$2" '$4 == state && (service == "" || $2 == service) {print $1}'; }
 mapfile -t running < <(ids_of running "")
-# One that ends meanwhile, as a step's, has no more to say.
-memory=$([ ${#running[@]} = 0 ] || docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' "${running[@]}" 2>/dev/null || true)
+# The engine looks at memory for two seconds; the lanes are asked meanwhile. One that ends meanwhile, as a step's, has no more to say.
+exec 3< <([ ${#running[@]} = 0 ] || docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' "${running[@]}" 2>/dev/null || true)
+lag=$(for service in $(stack_consumers); do
+    for id in $(ids_of running "$service"); do docker exec "$id" curl -sf -m 5 http://127.0.0.1:9100/metrics 2>/dev/null || true; done
+done | sed -n 's/^quire_consumer_lag{topic="\([^"]*\)".*} \(.*\)$/\1 \2/p' | awk '{lag[$1] += $2} END {for (topic in lag) printf "%-28s %d\n", topic, lag[topic]}' | sort)
+parts=$(stack config --services | sort)
+memory=$(cat <&3)
 restarts=$(printf '%s\n' "$containers" | cut -d '|' -f 1 | xargs docker inspect -f '{{slice .Name 1}} {{.RestartCount}}' 2>/dev/null || true)
 field_of() { printf '%s\n' "$2" | sed -n "s/^$1 //p"; }
 
@@ -34,10 +39,8 @@ part() {
     [ $found = yes ] || { row "$service" missing; well=no; }
 }
 row PART STATE SINCE RESTARTS MEMORY
-for service in $(stack config --services | sort); do part "$service"; done
+for service in $parts; do part "$service"; done
 echo
 printf '%-28s %s\n' LANE "MESSAGES BEHIND"
-for service in $(stack_consumers); do
-    for id in $(ids_of running "$service"); do docker exec "$id" curl -sf -m 5 http://127.0.0.1:9100/metrics 2>/dev/null || true; done
-done | sed -n 's/^quire_consumer_lag{topic="\([^"]*\)".*} \(.*\)$/\1 \2/p' | awk '{lag[$1] += $2} END {for (topic in lag) printf "%-28s %d\n", topic, lag[topic]}' | sort
+[ -z "$lag" ] || printf '%s\n' "$lag"
 [ $well = yes ]
