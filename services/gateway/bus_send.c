@@ -5,7 +5,6 @@
 #include <assert.h>
 
 #define BUS_HEADERS_MAX 13u
-#define BUS_TOGETHER_SHARE 8u /* of a lane's batch: requests that may go to one partition together */
 
 void bus_correlation(const struct bus_port *port, uint32_t slot, uint32_t generation,
                      uint8_t ret_bytes[QUIRE_CORRELATION_BYTES]) {
@@ -92,13 +91,6 @@ static size_t bus_lane_index(const struct bus *bus, const struct bus_request *re
     return bus->service_lanes[service] + request->lane;
 }
 
-/* A share of what a worker takes at once, so that a crowd comes to several workers; one by one where a message keeps a
- * core busy. */
-static uint32_t bus_together_max(const struct bus_request *request) {
-    const uint32_t batch_max = request->service->lanes[request->lane].batch_max;
-    return batch_max > BUS_TOGETHER_SHARE ? batch_max / BUS_TOGETHER_SHARE : 1;
-}
-
 static const struct bus_outlet *bus_outlet_of(const struct bus_road *road, const struct bus_request *request) {
     const size_t index = gathering_choose(road->waits_ns, BUS_OUTLETS, request->waiting, request->reply_ns);
     if (index != BUS_AT_ONCE)
@@ -117,8 +109,8 @@ static enum bus_result bus_send_by(struct bus_port *port, const struct bus_road 
         rd_kafka_headers_destroy(headers);
         return BUS_FULL;
     }
-    int32_t partition =
-        (int32_t)spread_next(&port->spreads[lane], partitions, bus_together_max(request), request->now_ns);
+    const uint32_t together_max = spread_together_max(request->service->lanes[request->lane].batch_max);
+    const int32_t partition = (int32_t)spread_next(&port->spreads[lane], partitions, together_max, request->now_ns);
     const struct bus_outlet *outlet = bus_outlet_of(road, request);
     return bus_produce(outlet->producer, outlet->lane_topics[lane], partition, headers, request);
 }

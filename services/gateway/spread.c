@@ -13,3 +13,11 @@ uint32_t spread_next(struct spread *spread, uint32_t partitions, uint32_t togeth
     spread->left--;
     return (spread->turn - 1) % partitions;
 }
+
+uint32_t spread_together_max(uint32_t batch_max) {
+    const uint32_t half = batch_max / 2, share = batch_max / 8;
+    const uint32_t together = share > SPREAD_TOGETHER_LEAST ? share : SPREAD_TOGETHER_LEAST;
+    if (half == 0)
+        return 1;
+    return together < half ? together : half;
+}

@@ -10,6 +10,7 @@
 /* How long after the first of them requests may still go to the same partition: short, so that whoever asks again after
  * a failure comes to another worker. */
 #define SPREAD_TOGETHER_NS 2000000u
+#define SPREAD_TOGETHER_LEAST 4u
 
 /* Zero, or with any `turn` to begin elsewhere than at partition 0. */
 struct spread {
@@ -22,5 +23,10 @@ struct spread {
  * 0.
  */
 uint32_t spread_next(struct spread *spread, uint32_t partitions, uint32_t together_max, uint64_t now_ns);
+
+/* How many requests of a lane may go together, by what a worker takes at once: an eighth of it, so that a crowd comes
+ * to several workers; of a small batch half or SPREAD_TOGETHER_LEAST, as fewer would cost the broker a request each;
+ * one by one where a message keeps a core busy. Never 0. */
+uint32_t spread_together_max(uint32_t batch_max);
 
 #endif

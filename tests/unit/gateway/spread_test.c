@@ -41,7 +41,16 @@ static void a_changed_number_of_partitions_is_kept_to(void) {
         CU_ASSERT_TRUE(spread_next(&spread, 5, 2, 300) < 5);
 }
 
+/* A worker that takes one at a time gets one at a time; of a small batch several go together, of a large one a share.
+ */
+static void what_goes_together_is_a_share_of_a_batch(void) {
+    const uint32_t expected[][2] = {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 2}, {8, 4}, {32, 4}, {64, 8}, {256, 32}};
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        CU_ASSERT_EQUAL(spread_together_max(expected[i][0]), expected[i][1]);
+}
+
 QUIRE_TEST_MAIN("spread", NULL, NULL, {"requests_close_together_go_together", requests_close_together_go_together},
                 {"no_more_than_may_go_together", no_more_than_may_go_together},
                 {"one_at_a_time_is_round_robin", one_at_a_time_is_round_robin},
-                {"a_changed_number_of_partitions_is_kept_to", a_changed_number_of_partitions_is_kept_to})
+                {"a_changed_number_of_partitions_is_kept_to", a_changed_number_of_partitions_is_kept_to},
+                {"what_goes_together_is_a_share_of_a_batch", what_goes_together_is_a_share_of_a_batch})
