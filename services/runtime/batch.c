@@ -288,7 +288,7 @@ static void add_undo(struct quire_batch *batch, struct quire_request *request, s
     (void)add_publication(batch, count, &request->undo); /* what isn't given back lapses with its window */
 }
 
-/* Watermarks first, places last: where Redis stops in the middle, the more important has been said. */
+/* Watermarks first: where Redis stops in the middle, the more important has been said. */
 static size_t gather_publications(struct quire_batch *batch, const struct quire_watermark *watermark) {
     size_t count = 0;
 
@@ -306,10 +306,6 @@ static size_t gather_publications(struct quire_batch *batch, const struct quire_
     for (size_t i = 0; i < batch->count; i++) {
         if (owes_undo(&batch->requests[i]))
             add_undo(batch, &batch->requests[i], &count);
-    }
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->requests[i].check.holds_place)
-            add_release(batch, &batch->requests[i], &count);
     }
     return count;
 }
@@ -344,6 +340,19 @@ static void settle(struct quire_batch *batch) {
     batch->publish_ns = quire_monotonic_ns() - known_ns;
 }
 
+/* No answer waits until a place is given back. But that is said before the answer, so that whoever has it finds room.
+ */
+static void release_places(struct quire_batch *batch) {
+    batch->releases = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->requests[i].check.holds_place)
+            add_release(batch, &batch->requests[i], &batch->releases);
+    }
+    if (batch->releases != 0)
+        quire_sessions_publish_begin(batch->options.sessions, batch->publications, batch->releases,
+                                     settle_deadline(batch));
+}
+
 static void strike_faults(struct quire_batch *batch, enum quire_fault_point point) {
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->requests[i].wrote)
@@ -365,6 +374,7 @@ void quire_batch_run(struct quire_batch *batch) {
     batch->sql_ns = quire_monotonic_ns() - begun_ns;
     strike_faults(batch, QUIRE_FAULT_COMMITTED);
     settle(batch);
+    release_places(batch);
     strike_faults(batch, QUIRE_FAULT_PUBLISHED);
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->requests[i].state != QUIRE_REQUEST_FOLDED)
@@ -374,4 +384,11 @@ void quire_batch_run(struct quire_batch *batch) {
         else
             quire_request_move(&batch->requests[i], QUIRE_REQUEST_DROPPED); /* the leader had the latest deadline */
     }
+}
+
+void quire_batch_end(struct quire_batch *batch) {
+    if (batch->releases != 0)
+        quire_sessions_publish_end(batch->options.sessions, batch->publications, batch->releases,
+                                   settle_deadline(batch));
+    batch->releases = 0;
 }

@@ -33,6 +33,7 @@ struct quire_batch {
     struct quire_request **waiting;
     struct quire_publication **publications; /* grows */
     size_t publications_max;
+    size_t releases; /* of the publications, whose answers quire_batch_end takes */
 };
 
 /* False without memory; deinit takes it all the same. */
@@ -48,5 +49,7 @@ struct quire_request *quire_batch_add(struct quire_batch *batch, const rd_kafka_
 /* Runs what was added. Afterwards each request is ANSWERED or DROPPED, but for questions for health, which stay
  * RECEIVED; of what was written and is answered as a success everything is durable and its watermark published. */
 void quire_batch_run(struct quire_batch *batch);
+/* After the answers were sent, which needn't wait for it: takes what Redis says to the places that were released. */
+void quire_batch_end(struct quire_batch *batch);
 
 #endif

@@ -351,6 +351,12 @@ bool quire_redis_append(struct quire_redis *redis, const struct quire_slice *wor
     return false;
 }
 
+void quire_redis_send(struct quire_redis *redis) {
+    int written = 0;
+    if (redis->session != NULL)
+        (void)redisBufferWrite(redis->session->context, &written); /* an error stays with the context */
+}
+
 redisReply *quire_redis_reply(struct quire_redis *redis, uint64_t deadline_ns) {
     if (redis->session == NULL || redis->owed == 0)
         return NULL;

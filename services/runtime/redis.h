@@ -49,6 +49,9 @@ uint64_t quire_redis_serial(const struct quire_redis *redis);
 
 /* Adds a command to the pipeline; words are copied. False when away. */
 QUIRE_MUSTCHECK bool quire_redis_append(struct quire_redis *redis, const struct quire_slice *words, size_t count);
+/* Sends what was appended, as far as the socket takes it without waiting; the rest goes with the next reply that is
+ * asked for, and what fails is found out there. */
+void quire_redis_send(struct quire_redis *redis);
 /* The next reply, the caller's to free (freeReplyObject); it may be an error reply. NULL: the connection was dropped.
  */
 QUIRE_MUSTCHECK redisReply *quire_redis_reply(struct quire_redis *redis, uint64_t deadline_ns);

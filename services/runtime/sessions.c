@@ -178,22 +178,32 @@ static bool take_publication(struct quire_sessions *sessions, const struct quire
     return good;
 }
 
-void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications,
-                            size_t count, uint64_t deadline_ns) {
+void quire_sessions_publish_begin(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                                  size_t count, uint64_t deadline_ns) {
+    const uint64_t bound_ns = quire_sessions_bound(sessions, quire_monotonic_ns(), deadline_ns);
+    const bool ready = count > 0 && quire_redis_ready(sessions->redis, bound_ns);
     for (size_t i = 0; i < count; i++)
-        publications[i]->failed = true;
-    uint64_t bound_ns = quire_sessions_bound(sessions, quire_monotonic_ns(), deadline_ns);
-    if (count > 0 && quire_redis_ready(sessions->redis, bound_ns)) {
-        for (size_t i = 0; i < count; i++)
-            publications[i]->failed = !append_publication(sessions, publications[i]);
-        for (size_t i = 0; i < count;
-             i++) /* one that couldn't be sent owes no answer, and the others still have theirs */
-            if (!publications[i]->failed)
-                publications[i]->failed = !take_publication(sessions, publications[i], bound_ns);
-    }
-    for (size_t i = 0; i < count; i++)
+        publications[i]->failed = !ready || !append_publication(sessions, publications[i]);
+    if (ready)
+        quire_redis_send(sessions->redis);
+}
+
+/* One that couldn't be sent owes no answer, and the others still have theirs. */
+void quire_sessions_publish_end(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                                size_t count, uint64_t deadline_ns) {
+    const uint64_t bound_ns = quire_sessions_bound(sessions, quire_monotonic_ns(), deadline_ns);
+    for (size_t i = 0; i < count; i++) {
+        if (!publications[i]->failed)
+            publications[i]->failed = !take_publication(sessions, publications[i], bound_ns);
         if (publications[i]->failed)
             quire_series_add(sessions->publish_failures, 1);
+    }
+}
+
+void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                            size_t count, uint64_t deadline_ns) {
+    quire_sessions_publish_begin(sessions, publications, count, deadline_ns);
+    quire_sessions_publish_end(sessions, publications, count, deadline_ns);
 }
 
 /* A server that has gone silent is found out by asking it, before a request has to wait for it. */

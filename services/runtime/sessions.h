@@ -56,7 +56,7 @@ struct quire_check {
     unsigned retry_after_s;
     uint32_t pace_us; /* refused by the account's rate: the time in which it lets in one request more; else 0 */
     char rate_limit[96], rate_limit_policy[96]; /* the fields' values; "" when none */
-    bool holds_place;                           /* to be released by quire_sessions_publish */
+    bool holds_place;                           /* to be released by a publication */
     bool counts_as_failure; /* a log-in: it is counted as one with a wrong password, until it is known to be right */
 };
 
@@ -81,6 +81,12 @@ struct quire_publication {
 };
 void quire_sessions_publish(struct quire_sessions *sessions, struct quire_publication *const *publications,
                             size_t count, uint64_t deadline_ns);
+/* The same in two steps, for what nobody has to wait for: after _begin it is on its way to Redis, before whatever is
+ * sent to others from then on; _end takes the answers, and comes before anything else is asked of Redis. */
+void quire_sessions_publish_begin(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                                  size_t count, uint64_t deadline_ns);
+void quire_sessions_publish_end(struct quire_sessions *sessions, struct quire_publication *const *publications,
+                                size_t count, uint64_t deadline_ns);
 
 /* Keeps the connection alive between batches (quire_redis_tick): call it with each turn of the loop. */
 void quire_sessions_tick(struct quire_sessions *sessions);

@@ -294,6 +294,7 @@ static void handle_batch(struct quire_worker *worker, size_t count) {
     quire_batch_run(&worker->batch);
     break_producers(worker);
     send_replies(worker);
+    quire_batch_end(&worker->batch);
     answer_health(worker);
     const bool handled = send_dead_letters(worker) && !quire_replies_failed(worker->options.replies);
     quire_consumer_done(worker->consumer, worker->deliveries, count, handled);
