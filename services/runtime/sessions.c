@@ -143,20 +143,33 @@ uint64_t quire_sessions_bound(const struct quire_sessions *sessions, uint64_t no
     return command_ns < deadline_ns ? command_ns : deadline_ns;
 }
 
+static bool append_raise(struct quire_sessions *sessions, const struct quire_publication *publication) {
+    const struct quire_key key = quire_key_account(publication->tag, publication->account, QUIRE_ACCOUNT_WATERMARK);
+    const struct quire_slice name = quire_key_slice(&key);
+    char text[QUIRE_WATERMARK_CHARACTERS + 1];
+    quire_watermark_text(publication->watermark, text);
+    const struct quire_slice watermark = quire_slice_of(text);
+    return quire_sessions_append(sessions, "quire_watermark_raise", &name, 1, &watermark, 1);
+}
+
+/* As the library's quire_release; one for each request that is limited, so without its detour. */
+static bool append_release(struct quire_sessions *sessions, const struct quire_publication *publication) {
+    const struct quire_key key = quire_key_account(publication->tag, publication->account, QUIRE_ACCOUNT_PLACES);
+    const struct quire_slice words[] = {QUIRE_SLICE_LITERAL("ZREM"), quire_key_slice(&key), publication->request};
+    return quire_redis_append(sessions->redis, words, 3);
+}
+
 static bool append_publication(struct quire_sessions *sessions, const struct quire_publication *publication) {
-    if (publication->kind == QUIRE_CALL_FUNCTION)
-        return quire_sessions_append(sessions, publication->function, publication->keys, publication->keys_count,
-                                     publication->arguments, publication->arguments_count);
-    bool raise = publication->kind == QUIRE_RAISE_WATERMARK;
-    struct quire_key key = quire_key_account(publication->tag, publication->account,
-                                             raise ? QUIRE_ACCOUNT_WATERMARK : QUIRE_ACCOUNT_PLACES);
-    struct quire_slice name = quire_key_slice(&key), argument = publication->request;
-    char watermark[QUIRE_WATERMARK_CHARACTERS + 1];
-    if (raise) {
-        quire_watermark_text(publication->watermark, watermark);
-        argument = quire_slice_of(watermark);
+    switch (publication->kind) {
+    case QUIRE_RAISE_WATERMARK:
+        return append_raise(sessions, publication);
+    case QUIRE_RELEASE_PLACE:
+        return append_release(sessions, publication);
+    case QUIRE_CALL_FUNCTION:
+        break;
     }
-    return quire_sessions_append(sessions, raise ? "quire_watermark_raise" : "quire_release", &name, 1, &argument, 1);
+    return quire_sessions_append(sessions, publication->function, publication->keys, publication->keys_count,
+                                 publication->arguments, publication->arguments_count);
 }
 
 /* A raise that is refused (0) was by a primary that isn't the primary any more. */

@@ -17,6 +17,7 @@ import load
 import perf_script
 import processes
 from profiles import FOLDER, INDEX, KINDS, TARGETS, TOP, Target, picture_name
+from raised import RAISED_LIMITS
 from routes import Library
 from servers.binary import SOURCE
 from servers.stack import Stack
@@ -98,7 +99,7 @@ def profile(about: dict) -> None:
     folder = pathlib.Path(SOURCE) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     home = tempfile.mkdtemp(prefix="quire-profile-")
-    stack, found = Stack(home, {"QUIRE_LIMITS": "off"}, gateways=1, as_deployed=True), {}
+    stack, found = Stack(home, RAISED_LIMITS, gateways=1, as_deployed=True), {}
     try:
         stack.start()
         library = Library(stack.gateway.url, os.path.join(home, "requests"))

@@ -30,6 +30,7 @@ import stored  # noqa: E402
 from kafka_python.kafka_python import KafkaPython  # noqa: E402
 from measure import FORWARDING_ROUTE, Plan, measure_round  # noqa: E402
 from peer.peer import Peer  # noqa: E402
+from raised import RAISED_LIMITS  # noqa: E402
 from routes import PASSAGES_ROUTE, Library, Route  # noqa: E402
 from summary import summarize  # noqa: E402
 
@@ -129,7 +130,7 @@ def measure_rounds(arguments: argparse.Namespace, folder: str) -> dict:
     """Everything but the cost against stored documents, on one stack. The folder, with all logs, stays when that fails."""
     inside = lambda name: os.path.join(folder, name)  # noqa: E731
     with ExitStack() as ending:
-        stack = Stack(folder, {"QUIRE_LIMITS": "off"}, gateways=1, as_deployed=True)
+        stack = Stack(folder, RAISED_LIMITS, gateways=1, as_deployed=True)
         ending.callback(stack.stop)
         stack.start()
         stack.kafka.create_topics([{"name": f"bench.{name}", "partitions": 1, "config": {}} for name in ("requests", "replies")])
@@ -158,7 +159,7 @@ def measure_rounds(arguments: argparse.Namespace, folder: str) -> dict:
 
 def measure_stored(arguments: argparse.Namespace, folder: str) -> tuple[dict, dict]:
     """On a stack of its own, where nothing else has been stored."""
-    stack = Stack(folder, {"QUIRE_LIMITS": "off"}, gateways=1, as_deployed=True)
+    stack = Stack(folder, RAISED_LIMITS, gateways=1, as_deployed=True)
     try:
         stack.start()
         return stored.measure_stored(stack, Plan(arguments.build, arguments.seconds, [], [], False), arguments.stored, os.path.join(folder, "requests"))

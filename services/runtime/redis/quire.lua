@@ -10,7 +10,7 @@
 --                                                                       -> {allowed (1|0), remaining, reset_s, retry_s, by address (1|0)}
 -- quire_log_in_succeeded    log_in, log_ins                             -> 1        the attempt is given back: it was right
 -- quire_log_in_undone       log_in, log_ins                             -> 1        the attempt is given back: neither right nor wrong (503)
--- quire_release             places                                      request -> removed
+-- quire_release             places                                      request -> removed; ZREM does the same at a quarter of the cost
 -- quire_watermark_raise     watermark                                   watermark -> 1, or 0: a newer timeline is known, the writer is deposed
 -- quire_session_put         session, revoked                            account, id, idle_s, expires_ms, seen_ms (0: now)[, note] -> 1, or 0: revoked
 -- quire_session_revoke      (session, revoked) any number of times      ttl_s of the tombstones -> sessions that were there
@@ -42,13 +42,15 @@
 -- quire_check learns the account from the session, so the account's keys can't be among its KEYS; they share its hash tag, and with it the
 -- slot of a Redis Cluster. The other functions name all their keys. quire_sessions_load and quire_session_revoke may mix slots where there is no cluster.
 
-local VERSION = 3 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
+local VERSION = 4 -- raise it with every change: a process replaces an older library, and leaves a newer one alone
 local TEXT_HASH = '@QUIRE_LIBRARY_HASH@'
 
 local WATERMARK_S = 86400     -- a lost watermark costs one read of the primary
 local STRIKES_S = 86400       -- how long a log-in penalty goes on growing
 local STRIKES_MAX = 6         -- window * 2^6 is the longest penalty: 16 hours of 15 minutes
 local NOTE_BYTES_MAX = 512    -- a longer note is not kept: Redis has room for everybody's sessions (QUIRE_SESSION_NOTE_BYTES_MAX in runtime/keys.h)
+local PLACES_MS = 120000      -- how long places are kept that nobody gives back: longer than any deadline is away
+local TAG_CHARACTERS = 13     -- of 'quire:{tttt}:'
 local SEEN_STEP_MS = 1000     -- how coarse last-seen times are, so that a busy session isn't written with each request
 
 local function now_us()
@@ -76,7 +78,7 @@ local function gcra(arrival, now, period, burst)
 end
 
 local function store_arrival(key, arrival, now)
-    redis.call('SET', key, integer(arrival), 'PX', integer(math.ceil((arrival - now) / 1000) + 1))
+    redis.call('SET', key, arrival, 'PX', math.ceil((arrival - now) / 1000) + 1)
 end
 
 -- False when all places are taken by requests that are still within their deadline.
@@ -91,7 +93,7 @@ local function place_free(key, request, now_ms, concurrent)
     return redis.call('ZSCORE', key, request) and true or false -- a redelivery has its place already
 end
 
--- The session's account and, with_note, its note; or nil. Refreshes its idle time.
+-- The session's account, its note if with_note, and whether it was refreshed just now (idle time, each second at most); or nil.
 local function session_account(key, now_ms, with_note)
     local session, note
     if with_note then
@@ -107,29 +109,31 @@ local function session_account(key, now_ms, with_note)
     if now_ms >= expires or now_ms >= seen + idle then
         return nil
     end
-    if now_ms - seen >= math.min(SEEN_STEP_MS, idle / 10) then
+    local seen_anew = now_ms - seen >= math.min(SEEN_STEP_MS, idle / 10)
+    if seen_anew then
         redis.call('HSET', key, 'seen_ms', integer(now_ms))
         redis.call('PEXPIREAT', key, integer(math.min(expires, now_ms + idle)))
     end
-    return session[1], note
+    return session[1], note, seen_anew
 end
 
 -- The note stands last in an answer, and where it is nil the answer ends before it.
 local function check(keys, args)
     local now = now_us()
     local now_ms = math.floor(now / 1000)
-    local account, note = session_account(keys[1], now_ms, args[7] == '1')
+    local account, note, seen_anew = session_account(keys[1], now_ms, args[7] == '1')
     if not account then
         return {0, '', '', 0, 0, 0}
     end
-    local prefix = string.match(keys[1], '^quire:{%x+}:') .. 'account:' .. account
+    local prefix = string.sub(keys[1], 1, TAG_CHARACTERS) .. 'account:' .. account
     local state = redis.call('MGET', prefix .. ':watermark', prefix .. ':rate')
     local watermark = state[1] or ''
     if args[3] ~= '1' then
         return {1, account, watermark, 0, 0, 0, note}
     end
     local places, concurrent = prefix .. ':places', tonumber(args[6])
-    if not place_free(places, args[1], now_ms, concurrent) then
+    local taken = redis.call('ZCARD', places)
+    if taken >= concurrent and not place_free(places, args[1], now_ms, concurrent) then
         return {3, account, watermark, 0, 1, 1}
     end
     local allowed, arrival, remaining, reset, retry =
@@ -138,10 +142,10 @@ local function check(keys, args)
         return {2, account, watermark, 0, seconds(reset), math.max(1, seconds(retry))}
     end
     store_arrival(prefix .. ':rate', arrival, now)
-    local deadline_ms = math.max(tonumber(args[2]), now_ms + 1)
-    redis.call('ZADD', places, integer(deadline_ms), args[1])
-    redis.call('PEXPIREAT', places, integer(deadline_ms), 'GT')
-    redis.call('PEXPIREAT', places, integer(deadline_ms), 'NX')
+    redis.call('ZADD', places, math.max(tonumber(args[2]), now_ms + 1), args[1])
+    if taken == 0 or seen_anew then -- whoever goes on asking refreshes the session, and this with it
+        redis.call('PEXPIREAT', places, now_ms + PLACES_MS)
+    end
     return {1, account, watermark, remaining, seconds(reset), 0, note}
 end
 
