@@ -6,6 +6,7 @@ import re
 import secrets
 import socket
 import ssl
+from datetime import datetime
 
 import httpx
 import pytest
@@ -61,6 +62,18 @@ def test_status_lists_the_parts_as_healthy(stack):
     said = stack.quire("status")
     for part in ("proxy", "gateway", "session", "documents", "query", "kafka", "primary", "replica-1", "replica-2", "redis", "prometheus"):
         assert re.search(rf"{part}.*healthy", said), said
+
+
+def test_a_part_that_is_well_is_asked_seldom(stack):
+    """Each check starts a process in its container, and there are two dozen of them."""
+    container = stack.containers("prometheus")[0]
+
+    def pause_s():
+        checks = json.loads(stack.inspect(container, "{{json .State.Health.Log}}"))
+        starts = [datetime.fromisoformat(check["Start"]) for check in checks if check["ExitCode"] == 0]
+        return len(starts) > 1 and (starts[-1] - starts[-2]).total_seconds()
+
+    wait_until("twelve seconds are between two good checks", lambda: pause_s() >= 12, timeout_s=60, every_s=1)
 
 
 def test_what_is_not_http_is_refused_and_harms_nobody(stack):
