@@ -92,9 +92,10 @@ def stack():
             running.quire("down", "--volumes", check=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def account(stack, request):
-    return Account(stack.url, request.node.name.replace("[", "-").replace("]", "").replace("_", "-")[:40])
+    """One for all tests of a file: an address may register twenty accounts at once, and one a minute from then on."""
+    return Account(stack.url, request.path.stem.replace("_", "-"))
 
 
 def pytest_collection_modifyitems(items):

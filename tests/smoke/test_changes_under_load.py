@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from conftest import wait_until
+from conftest import Account, wait_until
 
 
 # Four clients with this pause stay under the 200 requests a second that an account has.
@@ -72,8 +72,9 @@ def test_a_changed_stack_is_replaced_while_people_work(stack, account):
     assert all("Error" in status for status in set(readers.statuses) - answered), readers.statuses
 
 
-def test_new_sealing_keys_fail_no_log_in(stack, account):
-    failures, stopping, done = [], threading.Event(), collections.Counter()
+def test_new_sealing_keys_fail_no_log_in(stack):
+    # An account of its own: so many log-ins end its oldest session.
+    account, failures, stopping, done = Account(stack.url, "sealing-keys"), [], threading.Event(), collections.Counter()
 
     def log_in():
         with httpx.Client(base_url=stack.url, timeout=40, trust_env=False) as http:
@@ -96,20 +97,20 @@ def test_new_sealing_keys_fail_no_log_in(stack, account):
 
 
 class Writer(threading.Thread):
-    """Creates documents one after the other, asking again with the same key until the answer is known."""
+    """Creates documents one after the other, asking again with the same key until the answer is known. Keys and titles begin with the name."""
 
-    def __init__(self, account) -> None:
-        super().__init__()
+    def __init__(self, account, name: str) -> None:
+        super().__init__(name=name)
         self.account, self.acknowledged, self.strange, self.stopping = account, {}, [], threading.Event()
 
     def run(self) -> None:
         number = 0
         while not self.stopping.is_set():
-            title = f"write {number}"
+            title = f"{self.name} {number}"
             for _ in range(120):
                 try:
                     answer = self.account.send("POST", "/documents", json={"title": title, "content": f"text {number}"},
-                                               headers={"Idempotency-Key": f"write-{number}"})
+                                               headers={"Idempotency-Key": f"{self.name}-{number}"})
                 except httpx.HTTPError:
                     time.sleep(0.25)
                     continue
@@ -139,7 +140,7 @@ def all_documents(account) -> dict[str, str] | None:
 @pytest.mark.parametrize("service", ["documents", "gateway", "session", "query", "redis", "kafka", "primary", "replica-1", "proxy", "session-password"])
 def test_a_killed_process_comes_back_and_nothing_is_lost_or_doubled(stack, account, service):
     container = stack.containers(service)[0]
-    writer = Writer(account)
+    writer = Writer(account, service)
     writer.start()
     try:
         wait_until("some writes were acknowledged", lambda: len(writer.acknowledged) > 5)

@@ -9,12 +9,18 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, wait_until
+from conftest import ROOT, Account, wait_until
 
 PAGE = ROOT / "docs/OPERATING.md"
 SECRETS = ROOT / "compose/secrets"
 MARK = "/var/lib/postgresql/data/replicas-to-clone"  # scripts/promote.sh
 PRIMARY = ("psql", "-h", "/run/postgresql", "-U", "postgres", "-d", "quire", "-qAt", "-c")
+
+
+@pytest.fixture
+def account(stack, request):
+    """For each test its own, as they end sessions and bring back what was."""
+    return Account(stack.url, request.node.name.replace("_", "-")[:40])
 
 
 def well(account):
