@@ -1,5 +1,5 @@
 #!lua name=quire
--- All that Quire does in Redis, as one function library: each function is atomic, and nothing else writes these keys.
+-- All that Quire does in Redis, as one function library: each function is atomic, and but for ZREM of a place nothing else writes these keys.
 --
 -- function                  KEYS                                        ARGV -> answer
 -- quire_library             -                                           -> {version, text hash}
@@ -10,7 +10,7 @@
 --                                                                       -> {allowed (1|0), remaining, reset_s, retry_s, by address (1|0)}
 -- quire_log_in_succeeded    log_in, log_ins                             -> 1        the attempt is given back: it was right
 -- quire_log_in_undone       log_in, log_ins                             -> 1        the attempt is given back: neither right nor wrong (503)
--- quire_release             places                                      request -> removed; ZREM does the same at a quarter of the cost
+-- quire_release             places                                      request -> removed; of a process of an older version, newer ones use ZREM
 -- quire_watermark_raise     watermark                                   watermark -> 1, or 0: a newer timeline is known, the writer is deposed
 -- quire_session_put         session, revoked                            account, id, idle_s, expires_ms, seen_ms (0: now)[, note] -> 1, or 0: revoked
 -- quire_session_revoke      (session, revoked) any number of times      ttl_s of the tombstones -> sessions that were there
@@ -81,16 +81,14 @@ local function store_arrival(key, arrival, now)
     redis.call('SET', key, arrival, 'PX', math.ceil((arrival - now) / 1000) + 1)
 end
 
--- False when all places are taken by requests that are still within their deadline.
-local function place_free(key, request, now_ms, concurrent)
-    if redis.call('ZCARD', key) < concurrent then
-        return true
+-- How many places are taken. What is past its deadline is swept out only where none seems free.
+local function places_taken(key, now_ms, concurrent)
+    local taken = redis.call('ZCARD', key)
+    if taken < concurrent then
+        return taken
     end
     redis.call('ZREMRANGEBYSCORE', key, '-inf', integer(now_ms))
-    if redis.call('ZCARD', key) < concurrent then
-        return true
-    end
-    return redis.call('ZSCORE', key, request) and true or false -- a redelivery has its place already
+    return redis.call('ZCARD', key)
 end
 
 -- The session's account, its note if with_note, and whether it was refreshed just now (idle time, each second at most); or nil.
@@ -132,8 +130,8 @@ local function check(keys, args)
         return {1, account, watermark, 0, 0, 0, note}
     end
     local places, concurrent = prefix .. ':places', tonumber(args[6])
-    local taken = redis.call('ZCARD', places)
-    if taken >= concurrent and not place_free(places, args[1], now_ms, concurrent) then
+    local taken = places_taken(places, now_ms, concurrent)
+    if taken >= concurrent and not redis.call('ZSCORE', places, args[1]) then -- a redelivery has its place already
         return {3, account, watermark, 0, 1, 1}
     end
     local allowed, arrival, remaining, reset, retry =
